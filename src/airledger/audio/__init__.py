@@ -1,0 +1,1 @@
+"""Sound from bytes: demuxing, decoding, resampling, features. Arrays in, arrays out."""

@@ -1,0 +1,1 @@
+"""The recognition engine: spectrum, peaks, hashes, index, match. Arrays in, arrays out."""

@@ -1,0 +1,1 @@
+"""Live sessions: capture, the tracker, detections, coverage."""

@@ -1,0 +1,1 @@
+"""What every room stands on: settings, database, events, tasks, the doors to the outside."""

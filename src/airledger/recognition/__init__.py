@@ -1,0 +1,1 @@
+"""The enrolled library and who says what a sound is."""

@@ -1,0 +1,1 @@
+"""Recordings: what can be heard."""

@@ -1,0 +1,1 @@
+"""The catalogue: find streams, prove that they play, say where and how well."""
