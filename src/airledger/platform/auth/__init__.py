@@ -1,0 +1,1 @@
+"""Who is asking, and what they may do: organisations, accounts, roles, API keys, one-time links."""

@@ -1,0 +1,70 @@
+"""Bringing a database to this version's tables, by Alembic, from within the program."""
+
+import contextlib
+import fcntl
+from collections.abc import Iterator
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import Connection
+
+from airledger.platform.db import Database, Row
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+LOCK_KEY = 7_203_941  # any number: names our advisory lock in PostgreSQL
+
+
+def upgrade(database: Database) -> None:
+    """Run what migrations are missing; several processes may start at once."""
+    if is_current(database):
+        return
+    with _alone(database), database.engine.connect() as connection:
+        writer = connection.execution_options(airledger_write=True)
+        with writer.begin():
+            command.upgrade(_config(writer), "head")
+
+
+def is_current(database: Database) -> bool:
+    """Tell whether the database has this version's tables."""
+    with database.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() == head_revision()
+
+
+def head_revision() -> str | None:
+    """Return the newest migration's revision."""
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
+
+
+def differences(database: Database) -> list[object]:
+    """List how the database differs from the tables in code; empty when migrations are complete."""
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, Row.metadata))
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
+
+
+@contextlib.contextmanager
+def _alone(database: Database) -> Iterator[None]:
+    """Keep two processes from migrating at once."""
+    if database.is_sqlite:
+        path = database.engine.url.database
+        with Path(f"{path}.migrating").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        return
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql(f"SELECT pg_advisory_lock({LOCK_KEY})")
+        try:
+            yield
+        finally:
+            connection.exec_driver_sql(f"SELECT pg_advisory_unlock({LOCK_KEY})")

@@ -1,0 +1,176 @@
+"""The catalogue's tables. Names of the mission's tables and fields are kept; docs/decisions/mission-fields.md explains types."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, UniqueConstraint, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from airledger.platform.db import Retention, Row
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+UNPROVEN, PLAYING, FAILING, RETIRED = "unproven", "playing", "failing", "retired"
+
+
+class Station(Row):
+    """Who broadcasts: one or more streams, a place, a time zone."""
+
+    __tablename__ = "stations"
+    retention = Retention(reason="the catalogue is kept; stations are retired, never deleted without a trace")
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    uuid: Mapped[UUID] = mapped_column(Uuid, unique=True, default=uuid4)
+    name: Mapped[str] = mapped_column(index=True)
+    country_code: Mapped[str | None]
+    time_zone: Mapped[str | None]
+    website: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+
+class Stream(Row):
+    """One address that is, or was, a stream. The mission's `streams`."""
+
+    __tablename__ = "streams"
+    retention = Retention(reason="the catalogue is kept; streams are retired, never deleted without a trace")
+    __table_args__ = (
+        Index("ix_streams_serving", "is_active", "reliability_score", "quality_score"),
+        Index("ix_streams_due", "state", "next_check_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    uuid: Mapped[UUID] = mapped_column(Uuid, unique=True, default=uuid4)
+    station_id: Mapped[int | None] = mapped_column(ForeignKey("stations.id"), index=True)
+    url: Mapped[str]
+    url_key: Mapped[str] = mapped_column(unique=True)  # SHA-256 of the canonical URL: real URLs outgrow an index entry
+    name: Mapped[str | None]
+    type: Mapped[str | None] = mapped_column(index=True)
+    genre: Mapped[str | None]
+    bitrate: Mapped[int | None]
+    codec: Mapped[str | None]
+    country_code: Mapped[str | None] = mapped_column(index=True)
+    country_name: Mapped[str | None]
+    city: Mapped[str | None]
+    language: Mapped[str | None]
+    website: Mapped[str | None]
+    description: Mapped[str | None]
+    logo: Mapped[str | None]
+    tags: Mapped[list[str]]
+    is_active: Mapped[bool] = mapped_column(default=True)
+    last_checked: Mapped[datetime | None]
+    last_success: Mapped[datetime | None]
+    check_frequency: Mapped[int] = mapped_column(default=3_600)  # seconds; the name is the mission's
+    reliability_score: Mapped[float] = mapped_column(default=1.0)
+    quality_score: Mapped[float] = mapped_column(default=1.0)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    state: Mapped[str] = mapped_column(default=UNPROVEN)
+    cause: Mapped[str | None]
+    warnings: Mapped[list[str]]
+    successes: Mapped[float] = mapped_column(default=0.0)  # decayed counts of the Beta posterior
+    failures: Mapped[float] = mapped_column(default=0.0)
+    reliability_lower_bound: Mapped[float] = mapped_column(default=0.0)
+    failures_in_row: Mapped[int] = mapped_column(default=0)
+    next_check_at: Mapped[datetime | None]
+    bitrate_measured_kbps: Mapped[int | None]
+    url_resolved: Mapped[str | None]
+    is_hls: Mapped[bool] = mapped_column(default=False)
+    has_sound: Mapped[bool | None]
+    has_picture: Mapped[bool | None]
+    stream_title: Mapped[str | None]
+    request_headers: Mapped[dict[str, Any] | None]  # what the directory says the server wants (user agent, referrer)
+
+
+class Listing(Row):
+    """That a directory lists a stream, and what it says of it: the provenance of every field."""
+
+    __tablename__ = "listings"
+    retention = Retention(reason="as long as the stream it tells of")
+    __table_args__ = (UniqueConstraint("source", "source_key"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    stream_id: Mapped[int] = mapped_column(ForeignKey("streams.id", ondelete="CASCADE"), index=True)
+    source: Mapped[str]
+    source_key: Mapped[str]
+    claims: Mapped[dict[str, Any]]
+    first_seen: Mapped[datetime]
+    last_seen: Mapped[datetime]
+
+
+class Crawl(Row):
+    """One run over a directory."""
+
+    __tablename__ = "crawls"
+    retention = Retention(days=365, age_column="started_at", reason="a year of how directories grew")
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    source: Mapped[str] = mapped_column(index=True)
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    found: Mapped[int] = mapped_column(default=0)
+    added: Mapped[int] = mapped_column(default=0)
+    merged: Mapped[int] = mapped_column(default=0)
+    unchanged: Mapped[int] = mapped_column(default=0)
+    refused: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None]
+    etag: Mapped[str | None]
+    last_modified: Mapped[str | None]
+
+
+class StreamMetric(Row):
+    """One measurement of a stream. The mission's `stream_metrics`; every probe fills every column."""
+
+    __tablename__ = "stream_metrics"
+    retention = Retention(days=7, age_column="check_timestamp", reason="raw for a week; rolled up beyond that")
+    __table_args__ = (Index("ix_stream_metrics_recent", "stream_id", "check_timestamp"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    stream_id: Mapped[int] = mapped_column(ForeignKey("streams.id", ondelete="CASCADE"))
+    response_time_ms: Mapped[int]
+    uptime_percentage: Mapped[float]
+    error_count: Mapped[int]
+    last_error_type: Mapped[str]  # "" when there was none yet
+    bandwidth_kbps: Mapped[int]
+    check_timestamp: Mapped[datetime]
+
+
+class Verification(Row):
+    """One proof, with its evidence. The mission's `verification_history`."""
+
+    __tablename__ = "verification_history"
+    retention = Retention(days=90, age_column="checked_at", reason="evidence for a quarter")
+    __table_args__ = (Index("ix_verification_history_recent", "stream_id", "checked_at"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    stream_id: Mapped[int] = mapped_column(ForeignKey("streams.id", ondelete="CASCADE"))
+    checked_at: Mapped[datetime]
+    level: Mapped[int]  # highest level reached: 0 connects, 1 headers, 2 frames decode, 3 sustained rate, 4 sound
+    is_healthy: Mapped[bool]
+    cause: Mapped[str | None]
+    is_permanent: Mapped[bool] = mapped_column(default=False)
+    detail: Mapped[str | None]
+    http_status: Mapped[int | None]
+    response_time_ms: Mapped[int | None]
+    bandwidth_kbps: Mapped[int | None]
+    bitrate_claimed_kbps: Mapped[int | None]
+    codec: Mapped[str | None]
+    stream_title: Mapped[str | None]
+    warnings: Mapped[list[str]]
+    vantage: Mapped[str] = mapped_column(default="here")
+
+
+class Geolocation(Row):
+    """Where a stream is. The mission's `geolocation_data`; one row a stream."""
+
+    __tablename__ = "geolocation_data"
+    retention = Retention(reason="as long as the stream")
+
+    stream_id: Mapped[int] = mapped_column(ForeignKey("streams.id", ondelete="CASCADE"), primary_key=True)
+    latitude: Mapped[float]
+    longitude: Mapped[float]
+    accuracy_radius_km: Mapped[int]
+    geocoding_method: Mapped[str]
+    confidence_score: Mapped[float]
+    verified: Mapped[bool] = mapped_column(default=False)

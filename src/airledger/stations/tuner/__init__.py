@@ -1,0 +1,5 @@
+"""The tuner: from a stream's address to 8 kHz sound, titles and the reason why it ended."""
+
+from airledger.stations.tuner.listening import Connected, IcyInfo, Listening, TuneEnded
+
+__all__ = ["Connected", "IcyInfo", "Listening", "TuneEnded"]
