@@ -8,7 +8,8 @@ import numpy as np
 
 _FIRST = (
     "Copper", "Midnight", "Paper", "Salt", "Violet", "Hollow", "Northern", "Glass", "Ember", "Quiet", "Silver",
-    "Wild", "Lantern", "Tidal", "Velvet", "Winter", "Amber", "Distant", "Electric", "Golden", "Hidden", "Marble", "Open", "Slow",
+    "Wild", "Lantern", "Tidal", "Velvet", "Winter", "Amber", "Distant", "Electric", "Golden", "Hidden", "Marble",
+    "Open", "Slow",
 )  # fmt: skip
 _SECOND = (
     "Harbour", "Signal", "Garden", "Avenue", "Machine", "Horizon", "Letters", "River", "Carousel", "Orchard", "Mirror",
