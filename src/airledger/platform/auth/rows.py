@@ -41,6 +41,17 @@ class User(Row):
     role: Mapped[str]
     is_active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
+    sign_ins_valid_from: Mapped[datetime | None]  # older sign-ins are void: set when the password changes
+
+
+class RevokedToken(Row):
+    """A sign-in that was ended before its time."""
+
+    __tablename__ = "revoked_tokens"
+    retention = Retention(days=1, age_column="expires_at", reason="an expired token needs no revoking")
+
+    token_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class ApiKey(Row):

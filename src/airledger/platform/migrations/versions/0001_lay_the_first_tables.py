@@ -39,8 +39,10 @@ def upgrade() -> None:
         sa.Column("found", sa.Integer(), nullable=False),
         sa.Column("added", sa.Integer(), nullable=False),
         sa.Column("merged", sa.Integer(), nullable=False),
+        sa.Column("updated", sa.Integer(), nullable=False),
         sa.Column("unchanged", sa.Integer(), nullable=False),
         sa.Column("refused", sa.Integer(), nullable=False),
+        sa.Column("refused_reasons", sa.JSON(), nullable=False),
         sa.Column("error", sa.String(), nullable=True),
         sa.Column("etag", sa.String(), nullable=True),
         sa.Column("last_modified", sa.String(), nullable=True),
@@ -80,6 +82,15 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_processes_seen_at"), ["seen_at"], unique=False)
 
     op.create_table(
+        "revoked_tokens",
+        sa.Column("token_id", sa.Uuid(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("token_id", name=op.f("pk_revoked_tokens")),
+    )
+    with op.batch_alter_table("revoked_tokens", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_revoked_tokens_expires_at"), ["expires_at"], unique=False)
+
+    op.create_table(
         "schedules",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("task", sa.String(), nullable=False),
@@ -95,12 +106,14 @@ def upgrade() -> None:
         "stations",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("uuid", sa.Uuid(), nullable=False),
+        sa.Column("identity", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("country_code", sa.String(), nullable=True),
         sa.Column("time_zone", sa.String(), nullable=True),
         sa.Column("website", sa.String(), nullable=True),
         sa.Column("created_at", UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stations")),
+        sa.UniqueConstraint("identity", name=op.f("uq_stations_identity")),
         sa.UniqueConstraint("uuid", name=op.f("uq_stations_uuid")),
     )
     with op.batch_alter_table("stations", schema=None) as batch_op:
@@ -185,6 +198,7 @@ def upgrade() -> None:
         sa.Column("station_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("url", sa.String(), nullable=False),
         sa.Column("url_key", sa.String(), nullable=False),
+        sa.Column("host", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=True),
         sa.Column("type", sa.String(), nullable=True),
         sa.Column("genre", sa.String(), nullable=True),
@@ -213,14 +227,23 @@ def upgrade() -> None:
         sa.Column("failures", sa.Double(), nullable=False),
         sa.Column("reliability_lower_bound", sa.Double(), nullable=False),
         sa.Column("failures_in_row", sa.Integer(), nullable=False),
+        sa.Column("successes_in_row", sa.Integer(), nullable=False),
+        sa.Column("checks", sa.Integer(), nullable=False),
+        sa.Column("errors", sa.Integer(), nullable=False),
+        sa.Column("last_error", sa.String(), nullable=False),
+        sa.Column("failing_since", UtcDateTime(timezone=True), nullable=True),
         sa.Column("next_check_at", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("long_proof_at", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("retired_reason", sa.String(), nullable=True),
         sa.Column("bitrate_measured_kbps", sa.Integer(), nullable=True),
         sa.Column("url_resolved", sa.String(), nullable=True),
+        sa.Column("is_wrapped", sa.Boolean(), nullable=False),
         sa.Column("is_hls", sa.Boolean(), nullable=False),
         sa.Column("has_sound", sa.Boolean(), nullable=True),
         sa.Column("has_picture", sa.Boolean(), nullable=True),
         sa.Column("stream_title", sa.String(), nullable=True),
         sa.Column("request_headers", sa.JSON(), nullable=True),
+        sa.Column("search_text", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["station_id"], ["stations.id"], name=op.f("fk_streams_station_id_stations")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_streams")),
         sa.UniqueConstraint("url_key", name=op.f("uq_streams_url_key")),
@@ -229,6 +252,7 @@ def upgrade() -> None:
     with op.batch_alter_table("streams", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_streams_country_code"), ["country_code"], unique=False)
         batch_op.create_index("ix_streams_due", ["state", "next_check_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_streams_host"), ["host"], unique=False)
         batch_op.create_index("ix_streams_serving", ["is_active", "reliability_score", "quality_score"], unique=False)
         batch_op.create_index(batch_op.f("ix_streams_station_id"), ["station_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_streams_type"), ["type"], unique=False)
@@ -243,6 +267,7 @@ def upgrade() -> None:
         sa.Column("role", sa.String(), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("created_at", UtcDateTime(timezone=True), nullable=False),
+        sa.Column("sign_ins_valid_from", UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisations.id"], name=op.f("fk_users_organisation_id_organisations")
         ),
@@ -362,6 +387,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("track", name=op.f("pk_fingerprints")),
         sa.UniqueConstraint("recording_id", name=op.f("uq_fingerprints_recording_id")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("fingerprints", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_fingerprints_organisation_id"), ["organisation_id"], unique=False)
@@ -473,6 +499,9 @@ def upgrade() -> None:
         sa.Column("bandwidth_kbps", sa.Integer(), nullable=True),
         sa.Column("bitrate_claimed_kbps", sa.Integer(), nullable=True),
         sa.Column("codec", sa.String(), nullable=True),
+        sa.Column("sample_rate_hz", sa.Integer(), nullable=True),
+        sa.Column("channels", sa.Integer(), nullable=True),
+        sa.Column("sound_s", sa.Double(), nullable=False),
         sa.Column("stream_title", sa.String(), nullable=True),
         sa.Column("warnings", sa.JSON(), nullable=False),
         sa.Column("vantage", sa.String(), nullable=False),
@@ -581,6 +610,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_streams_type"))
         batch_op.drop_index(batch_op.f("ix_streams_station_id"))
         batch_op.drop_index("ix_streams_serving")
+        batch_op.drop_index(batch_op.f("ix_streams_host"))
         batch_op.drop_index("ix_streams_due")
         batch_op.drop_index(batch_op.f("ix_streams_country_code"))
 
@@ -609,6 +639,10 @@ def downgrade() -> None:
 
     op.drop_table("stations")
     op.drop_table("schedules")
+    with op.batch_alter_table("revoked_tokens", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_revoked_tokens_expires_at"))
+
+    op.drop_table("revoked_tokens")
     with op.batch_alter_table("processes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_processes_seen_at"))
 
