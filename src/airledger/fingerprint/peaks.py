@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from airledger.fingerprint.arrays import F32, F64, I64, Flags, kernel
+from airledger.fingerprint.arrays import F32, F64, Flags, kernel
 from airledger.fingerprint.params import SAMPLE_RATE_HZ, Params
 from airledger.fingerprint.spectrum import frame_count, log_power
 
@@ -227,6 +227,3 @@ def _keep_prominent(times_s: F64, prominences: F64, reach_s: float, per_s: int) 
             b += 1
         keep[i] = stronger < allowed
     return keep
-
-
-__all__ = ["Density", "I64", "Peaks", "extract", "strongest"]

@@ -1,0 +1,196 @@
+"""Who is it? From a query's peaks to the tracks it may be, each with its place, its speed and a probability."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from airledger.fingerprint.align import align
+from airledger.fingerprint.bank import BANK, UNCHANGED, Warp
+from airledger.fingerprint.evidence import Evidence, probability, weigh
+from airledger.fingerprint.index import Index, LiveSegment
+from airledger.fingerprint.params import Params
+from airledger.fingerprint.peaks import Peaks
+from airledger.fingerprint.segment import PLACES_PER_S
+from airledger.fingerprint.votes import WINDOW_PLACES, Question, tally
+
+DEFAULT_THRESHOLD = 0.5
+MAX_QUERY_S = 90.0
+_CONVINCING = 0.98
+_FULL_BEST = 8
+_COARSE_BEST = 3
+_PROMISING = 3
+_LEAST_PEAKS = 10
+_CELL_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A track that a query may be.
+
+    Attributes:
+        track: its number.
+        offset_s: place in the track of the query's first sample; negative if the track begins within the query.
+        speed: how much faster than the reference it is played, e.g. 1.02.
+        pitch: by what factor it is higher than the reference; equal to `speed` for a record played faster.
+        votes: pairs of peaks that agree on it.
+        score: probability, 0..1, that this is a true match; the model is in `airledger.fingerprint.evidence`.
+        matched_s: seconds of the query that agree.
+        first_s: time within the query of the first agreement.
+        last_s: of the last.
+    """
+
+    track: int
+    offset_s: float
+    speed: float
+    pitch: float
+    votes: int
+    score: float
+    matched_s: float
+    first_s: float
+    last_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Proposal:
+    """A window of votes: which track, where, under which warp."""
+
+    live: LiveSegment
+    index: int
+    offset_s: float
+    warp: Warp
+    votes: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A candidate with its evidence, before it is put on the common scale."""
+
+    candidate: Candidate
+    evidence: Evidence
+
+
+def match(index: Index, peaks: Peaks, *, speeds_hint: float | None = None, limit: int = 5) -> list[Candidate]:
+    """The tracks that a query may be, the most probable first.
+
+    The query is first looked up as it is, and at the speed that is expected; if that convinces, it is the answer.
+    Otherwise a coarse version of it is looked up under all warps of the bank, and the most promising of them in full.
+
+    Args:
+        index: where to look; the present snapshot is used from beginning to end.
+        peaks: of "query" density, 2 to 90 s.
+        speeds_hint: the speed at which this station was last heard to play.
+        limit: how many candidates to return at most, one per track.
+
+    Returns:
+        Candidates with falling scores; those of at least DEFAULT_THRESHOLD are answers, the others are guesses.
+
+    Raises:
+        ValueError: the query is longer than MAX_QUERY_S.
+    """
+    if peaks.duration_s > MAX_QUERY_S:
+        raise ValueError(f"A query may last {MAX_QUERY_S:.0f} s at most; cut it into windows.")
+    snapshot = index.snapshot
+    segments = snapshot.segments
+    if len(peaks) < _LEAST_PEAKS or not segments:
+        return []
+    search = _Search(segments, peaks, snapshot.manifest.params)
+    search.look(_expected(speeds_hint))
+    if search.best_score() < _CONVINCING:
+        search.look(search.promising())
+    return search.answers(limit)
+
+
+def _expected(speeds_hint: float | None) -> tuple[Warp, ...]:
+    if speeds_hint is None or abs(speeds_hint - 1) < 0.002:  # noqa: PLR2004
+        return (UNCHANGED,)
+    return (Warp(speeds_hint, speeds_hint), UNCHANGED)
+
+
+class _Search:
+    """One match while it lasts: what was found so far, and how many places were looked at."""
+
+    def __init__(self, segments: tuple[LiveSegment, ...], peaks: Peaks, params: Params) -> None:
+        self.segments = segments
+        self.peaks = peaks
+        self.params = params
+        self.question = Question.full(peaks, params)
+        self.cells = sum(live.segment.places_in_use for live in segments) / 8 + 1
+        self.warps = 0
+        self.found: dict[int, _Found] = {}
+
+    def look(self, warps: Iterable[Warp]) -> None:
+        """Ask in full under each warp, and weigh what the votes propose."""
+        for warp in warps:
+            self.warps += 1
+            proposals = sorted(self._proposals(warp), key=lambda one: -one.votes)[:_FULL_BEST]
+            for proposal in proposals:
+                self._weigh(proposal)
+            if self.best_score() >= _CONVINCING:
+                return
+
+    def promising(self) -> list[Warp]:
+        """The warps of the bank under which a coarse question finds the most surprising agreement."""
+        coarse = Question.coarse(self.peaks, self.params)
+        surprise = [(self._surprise(coarse, warp), warp) for warp in BANK]
+        self.warps += len(BANK) - _PROMISING
+        surprise.sort(key=lambda one: -one[0])
+        return [warp for _, warp in surprise[:_PROMISING]]
+
+    def best_score(self) -> float:
+        """Of what was found so far."""
+        return max((probability(one.evidence.nats, self._trials()) for one in self.found.values()), default=0.0)
+
+    def answers(self, limit: int) -> list[Candidate]:
+        """All that was found, with scores that account for the whole search."""
+        scored = [
+            replace(one.candidate, score=probability(one.evidence.nats, self._trials())) for one in self.found.values()
+        ]
+        scored.sort(key=lambda one: (-one.score, -one.matched_s, one.track))
+        return scored[:limit]
+
+    def _trials(self) -> float:
+        return self.cells * max(1, self.warps)
+
+    def _surprise(self, coarse: Question, warp: Warp) -> float:
+        most = 0.0
+        for live in self.segments:
+            votes = tally(coarse, live.segment, self.params, warp, 1, self.params.vote_budget // 4)
+            if len(votes.votes):
+                expected = votes.cast * WINDOW_PLACES / (live.segment.places_in_use + 1)
+                most = max(most, (int(votes.votes[0]) - expected) / (expected + 1) ** 0.5)
+        return most
+
+    def _proposals(self, warp: Warp) -> Iterator[_Proposal]:
+        for live in self.segments:
+            found = tally(self.question, live.segment, self.params, warp, _FULL_BEST, self.params.vote_budget)
+            for place, votes in zip(found.places.tolist(), found.votes.tolist(), strict=True):
+                index = live.segment.track_at(place)
+                if index is not None and live.alive[index]:
+                    offset_s = (place - int(live.segment.starts[index])) / PLACES_PER_S
+                    yield _Proposal(live, index, offset_s, warp, votes)
+
+    def _weigh(self, proposal: _Proposal) -> None:
+        """Lay the query over the track where the proposal says; keep the best per track."""
+        segment = proposal.live.segment
+        track = int(segment.numbers[proposal.index])
+        duration_s = int(segment.lengths[proposal.index]) / PLACES_PER_S
+        laid = align(self.peaks, segment.reference(proposal.index), duration_s, proposal.offset_s, proposal.warp)
+        evidence = weigh(laid)
+        known = self.found.get(track)
+        if evidence.hits == 0 or (known is not None and known.evidence.nats >= evidence.nats):
+            return
+        part = slice(evidence.first, evidence.last + 1)
+        hit_s = self.peaks.times_s[part][laid.hits[part]]
+        candidate = Candidate(
+            track=track,
+            offset_s=float(laid.offset_s),
+            speed=float(laid.warp.speed),
+            pitch=float(laid.warp.pitch),
+            votes=proposal.votes,
+            score=0.0,
+            matched_s=len(np.unique((hit_s / _CELL_S).astype(np.int64))) * _CELL_S,
+            first_s=float(hit_s[0]),
+            last_s=float(hit_s[-1]),
+        )
+        self.found[track] = _Found(candidate, evidence)
