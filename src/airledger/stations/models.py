@@ -1,4 +1,7 @@
-"""The catalogue's tables. Names of the mission's tables and fields are kept; docs/decisions/mission-fields.md explains types."""
+"""The catalogue's tables.
+
+The mission's table and field names are kept; docs/decisions/mission-fields.md tells where types differ, and why.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -22,6 +25,9 @@ class Station(Row):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
     uuid: Mapped[UUID] = mapped_column(Uuid, unique=True, default=uuid4)
+    identity: Mapped[str] = mapped_column(
+        unique=True
+    )  # what makes two listings one station
     name: Mapped[str] = mapped_column(index=True)
     country_code: Mapped[str | None]
     time_zone: Mapped[str | None]
@@ -44,6 +50,7 @@ class Stream(Row):
     station_id: Mapped[int | None] = mapped_column(ForeignKey("stations.id"), index=True)
     url: Mapped[str]
     url_key: Mapped[str] = mapped_column(unique=True)  # SHA-256 of the canonical URL: real URLs outgrow an index entry
+    host: Mapped[str] = mapped_column(index=True)  # politeness counts per host
     name: Mapped[str | None]
     type: Mapped[str | None] = mapped_column(index=True)
     genre: Mapped[str | None]
@@ -73,14 +80,23 @@ class Stream(Row):
     failures: Mapped[float] = mapped_column(default=0.0)
     reliability_lower_bound: Mapped[float] = mapped_column(default=0.0)
     failures_in_row: Mapped[int] = mapped_column(default=0)
+    successes_in_row: Mapped[int] = mapped_column(default=0)
+    checks: Mapped[int] = mapped_column(default=0)
+    errors: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str] = mapped_column(default="")
+    failing_since: Mapped[datetime | None]
     next_check_at: Mapped[datetime | None]
+    long_proof_at: Mapped[datetime | None]  # when enough sound was last heard to tell a loop
+    retired_reason: Mapped[str | None]
     bitrate_measured_kbps: Mapped[int | None]
     url_resolved: Mapped[str | None]
+    is_wrapped: Mapped[bool] = mapped_column(default=False)  # a playlist stands in front: players need url_resolved
     is_hls: Mapped[bool] = mapped_column(default=False)
     has_sound: Mapped[bool | None]
     has_picture: Mapped[bool | None]
     stream_title: Mapped[str | None]
     request_headers: Mapped[dict[str, Any] | None]  # what the directory says the server wants (user agent, referrer)
+    search_text: Mapped[str]  # case-folded words of what people search by; SQLite folds ASCII only
 
 
 class Listing(Row):
@@ -112,8 +128,10 @@ class Crawl(Row):
     found: Mapped[int] = mapped_column(default=0)
     added: Mapped[int] = mapped_column(default=0)
     merged: Mapped[int] = mapped_column(default=0)
+    updated: Mapped[int] = mapped_column(default=0)
     unchanged: Mapped[int] = mapped_column(default=0)
     refused: Mapped[int] = mapped_column(default=0)
+    refused_reasons: Mapped[dict[str, Any]] = mapped_column(default=dict)
     error: Mapped[str | None]
     etag: Mapped[str | None]
     last_modified: Mapped[str | None]
@@ -146,7 +164,7 @@ class Verification(Row):
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
     stream_id: Mapped[int] = mapped_column(ForeignKey("streams.id", ondelete="CASCADE"))
     checked_at: Mapped[datetime]
-    level: Mapped[int]  # highest level reached: 0 connects, 1 headers, 2 frames decode, 3 sustained rate, 4 sound
+    level: Mapped[int]  # highest level reached: -1 none, 0 connects, 1 headers, 2 frames decode, 3 rate, 4 live sound
     is_healthy: Mapped[bool]
     cause: Mapped[str | None]
     is_permanent: Mapped[bool] = mapped_column(default=False)
@@ -156,6 +174,9 @@ class Verification(Row):
     bandwidth_kbps: Mapped[int | None]
     bitrate_claimed_kbps: Mapped[int | None]
     codec: Mapped[str | None]
+    sample_rate_hz: Mapped[int | None]
+    channels: Mapped[int | None]
+    sound_s: Mapped[float] = mapped_column(default=0.0)
     stream_title: Mapped[str | None]
     warnings: Mapped[list[str]]
     vantage: Mapped[str] = mapped_column(default="here")

@@ -1,0 +1,60 @@
+"""What the catalogue tells the rest of Airledger."""
+
+from typing import ClassVar
+
+from airledger.platform.events import Event
+
+
+class StreamAdded(Event):
+    """A stream was met for the first time."""
+
+    name: ClassVar[str] = "stream.added"
+
+    stream_id: int
+    title: str | None
+    type: str | None
+    country_code: str | None
+    source: str
+
+
+class StreamChecked(Event):
+    """A proof was made; `level` as in `Verification.level`."""
+
+    name: ClassVar[str] = "stream.checked"
+
+    stream_id: int
+    state: str
+    cause: str | None
+    is_healthy: bool
+    level: int
+    response_time_ms: int | None
+    bandwidth_kbps: int | None
+    stream_title: str | None
+    reliability_score: float
+    warnings: list[str]
+
+
+class StreamStateChanged(Event):
+    """A stream began or ceased to play, or was retired."""
+
+    name: ClassVar[str] = "stream.state_changed"
+
+    stream_id: int
+    from_state: str
+    to_state: str
+    cause: str | None
+
+
+class CrawlFinished(Event):
+    """A directory was read, or could not be (`error`)."""
+
+    name: ClassVar[str] = "crawl.finished"
+
+    source: str
+    found: int
+    added: int
+    merged: int
+    updated: int
+    unchanged: int
+    refused: int
+    error: str | None
