@@ -1,11 +1,14 @@
 """Debian's Chromium for Playwright: which program, and how it must be started where there is no graphics card."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 from xml.sax.saxutils import escape
 
-from servers.debian import binary, package_root
+from playwright._impl._driver import compute_driver_executable
+
+from servers.debian import binary, package_root, with_library
 
 PACKAGE = "chromium"
 ARGUMENTS = (
@@ -48,6 +51,8 @@ def find_chromium(home: Path) -> Chromium:
         ServerUnavailableError: It is not here and cannot be fetched.
     """
     path = binary("chromium", PACKAGE)
+    # Playwright's own Node needs a library that slim machines lack; this is where Playwright looks for another.
+    os.environ["PLAYWRIGHT_NODEJS_PATH"] = str(with_library(Path(compute_driver_executable()[0]), "libatomic1"))
     environment: dict[str, str | float | bool] = {"HOME": str(home), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
     root = package_root(PACKAGE)
     if path.is_relative_to(root):

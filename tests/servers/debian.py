@@ -88,6 +88,23 @@ def package_root(package: str) -> Path:
     return cache_folder() / package
 
 
+def with_library(program: Path, package: str) -> Path:
+    """Return what runs `program`, fetching the Debian package of a library that it may miss here.
+
+    Raises:
+        ServerUnavailableError: The library is missing and cannot be fetched.
+    """
+    if _runs(program):
+        return program
+    with _one_at_a_time():
+        if os.geteuid() == 0:
+            install(package)
+            return program
+        if not (package_root(package) / ".complete").exists():
+            unpack(package)
+        return _launcher(package_root(package), program)
+
+
 def data_file(program: Path, package: str, path: str) -> Path:
     """Return the place of a package's data file, whether installed or unpacked.
 
@@ -125,18 +142,37 @@ def unpack(package: str) -> None:
     root, archives = package_root(package), cache_folder() / "archives" / package
     for folder in (root, archives):
         folder.mkdir(parents=True, exist_ok=True)
-    options = _private_apt()
-    _update_lists(options, dict(os.environ))
-    plan = _run(["apt-get", *options, "--simulate", "--no-install-recommends", "install", package], dict(os.environ))
-    wanted = [f"{name}={version}" for name, version in _TO_INSTALL.findall(plan)]
-    if not wanted:
-        # Installed already but without the program on any path of ours: unpack the package itself again.
-        wanted = [package]
-    _run(["apt-get", *options, "download", *wanted], dict(os.environ), folder=archives)
+    options, environment = _private_apt(), dict(os.environ)
+    try:
+        _download(package, archives, options)
+    except ServerUnavailableError:
+        # No lists yet, or they name a version that the mirror no longer has.
+        _update_lists(options, environment)
+        _download(package, archives, options)
     for archive in sorted(archives.glob("*.deb")):
-        _run(["dpkg", "-x", str(archive), str(root)], dict(os.environ))
-        archive.unlink()
+        _run(["dpkg", "-x", str(archive), str(root)], environment)
+    shutil.rmtree(archives)
+    _turn_links_inward(root)
     (root / ".complete").touch()
+
+
+def _download(package: str, archives: Path, options: list[str]) -> None:
+    """Put the archives of `package` and of what it needs and the machine lacks into the folder `archives`."""
+    environment = dict(os.environ)
+    plan = _run(["apt-get", *options, "--simulate", "--no-install-recommends", "install", package], environment)
+    # Nothing to install: it is there, but its program is on no path of ours, so its own archive is all we can take.
+    wanted = [f"{name}={version}" for name, version in _TO_INSTALL.findall(plan)] or [package]
+    _run(["apt-get", *options, "download", *wanted], environment, folder=archives)
+
+
+def _turn_links_inward(root: Path) -> None:
+    """Let absolute links, which mean the machine's root, point to their like under `root`."""
+    for link in root.rglob("*"):
+        if link.is_symlink() and link.readlink().is_absolute():
+            inward = root / link.readlink().relative_to("/")
+            if inward.exists():
+                link.unlink()
+                link.symlink_to(inward)
 
 
 def _private_apt() -> list[str]:
@@ -188,6 +224,12 @@ def _run(command: list[str], environment: dict[str, str], folder: Path | None = 
         said = error.stderr if isinstance(error, subprocess.CalledProcessError) else str(error)
         raise ServerUnavailableError(f"`{shlex.join(command)}` failed: {said.strip()[-2000:]}") from error
     return done.stdout
+
+
+def _runs(program: Path) -> bool:
+    """Tell whether the program starts at all: the loader ends it where a library is missing."""
+    asked = [str(program), "--version"]
+    return subprocess.run(asked, capture_output=True, check=False, timeout=INSTALL_LIMIT_S).returncode == 0
 
 
 def _executable(root: Path, name: str) -> Path | None:
