@@ -34,7 +34,7 @@ class ListeningSession(Row):
     windows: Mapped[int] = mapped_column(default=0)
     matched: Mapped[int] = mapped_column(default=0)
     reconnects: Mapped[int] = mapped_column(default=0)
-    usual_speed: Mapped[float | None]
+    last_speed: Mapped[float | None]
     error: Mapped[str | None]
     config: Mapped[dict[str, Any]]
 

@@ -36,7 +36,17 @@ def record_change(
     *,
     at: datetime,
 ) -> None:
-    """Write one entry: `action` as a verb in the past tense, `change` as JSON of what is new (and old where it matters)."""
+    """Write one entry.
+
+    Args:
+        unit: The unit of the change itself.
+        actor: Who did it.
+        action: A verb in the past tense.
+        object_type: Table or kind of the thing.
+        object_id: Its id.
+        change: JSON of what is new, and of what was where that matters.
+        at: When.
+    """
     unit.session.add(
         AuditEntry(
             at=at,

@@ -6,7 +6,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import IO, BinaryIO, Protocol
 from urllib.parse import unquote, urlsplit
 
 from airledger.platform.errors import ConfigurationError, InputError, NotFoundError
@@ -82,7 +82,7 @@ class Folder:
         return self.root / key
 
 
-def _copy(content: BinaryIO | bytes, file: BinaryIO) -> None:
+def _copy(content: BinaryIO | bytes, file: IO[bytes]) -> None:
     if isinstance(content, bytes):
         file.write(content)
         return

@@ -421,7 +421,7 @@ def upgrade() -> None:
         sa.Column("windows", sa.Integer(), nullable=False),
         sa.Column("matched", sa.Integer(), nullable=False),
         sa.Column("reconnects", sa.Integer(), nullable=False),
-        sa.Column("usual_speed", sa.Double(), nullable=True),
+        sa.Column("last_speed", sa.Double(), nullable=True),
         sa.Column("error", sa.String(), nullable=True),
         sa.Column("config", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(

@@ -1,0 +1,44 @@
+"""Cutting a stream's sound into overlapping windows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+RATE_HZ = 8_000
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One window of sound; `position` is that of its first sample in the connection."""
+
+    position: int
+    pcm: NDArray[np.int16]
+
+
+class WindowCutter:
+    """Collects blocks of int16 sound and gives out windows of fixed length and distance."""
+
+    def __init__(self, window_s: float, hop_s: float) -> None:
+        self._window = round(window_s * RATE_HZ)
+        self._hop = round(hop_s * RATE_HZ)
+        self._blocks: list[NDArray[np.int16]] = []
+        self._start = 0
+        self._held = 0
+
+    def add(self, pcm: NDArray[np.int16], position: int) -> Iterator[Cut]:
+        """Add a block; yield the windows that are complete now. A block out of sequence starts anew."""
+        if position != self._start + self._held:
+            self.restart(position)
+        self._blocks.append(pcm)
+        self._held += len(pcm)
+        while self._held >= self._window:
+            joined = np.concatenate(self._blocks)
+            yield Cut(self._start, joined[: self._window].copy())
+            rest = joined[self._hop :]
+            self._blocks, self._start, self._held = [rest], self._start + self._hop, len(rest)
+
+    def restart(self, position: int) -> None:
+        """Forget what is held: sound before and after does not belong together."""
+        self._blocks, self._start, self._held = [], position, 0
