@@ -52,7 +52,7 @@ def binary(name: str, package: str) -> Path:
     present = installed(name)
     if present:
         return present
-    with _one_at_a_time():
+    with one_at_a_time():
         # Another worker may have fetched it while we waited for the lock.
         present = installed(name) or unpacked(name, package)
         if present:
@@ -96,7 +96,7 @@ def with_library(program: Path, package: str) -> Path:
     """
     if _runs(program):
         return program
-    with _one_at_a_time():
+    with one_at_a_time():
         if os.geteuid() == 0:
             install(package)
             return program
@@ -136,7 +136,10 @@ def install(package: str) -> None:
 
 
 def unpack(package: str) -> None:
-    """Download `package` with the dependencies this machine lacks and unpack all into `package_root(package)`."""
+    """Download `package` with the dependencies this machine lacks and unpack all into `package_root(package)`.
+
+    The caller holds `one_at_a_time`.
+    """
     if _PACKAGE_NAME.fullmatch(package) is None:
         raise ValueError(f"{package!r} is no Debian package name")
     root, archives = package_root(package), cache_folder() / "archives" / package
@@ -259,7 +262,7 @@ def _launcher(root: Path, program: Path) -> Path:
 
 
 @contextmanager
-def _one_at_a_time() -> Iterator[None]:
+def one_at_a_time() -> Iterator[None]:
     """Hold the lock that keeps pytest's workers from fetching at the same time; the kernel lets go when we die."""
     cache_folder().mkdir(parents=True, exist_ok=True)
     with (cache_folder() / "lock").open("w") as lock:
