@@ -188,8 +188,8 @@ def prepare(curl: Any, request: Request, *, head: HeadReader, dial: Dialler) -> 
         FetchError: the URL is not one that we fetch.
     """
     curl.setopt(pycurl.URL, checked_url(request.url))
-    curl.setopt(pycurl.PROTOCOLS_STR, "http,https")
-    curl.setopt(pycurl.REDIR_PROTOCOLS_STR, "http,https")
+    curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
+    curl.setopt(pycurl.REDIR_PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
     curl.setopt(pycurl.PROXY, "")
     curl.setopt(pycurl.NOPROXY, "*")
     curl.setopt(pycurl.NOSIGNAL, 1)

@@ -1,0 +1,209 @@
+"""From an open container to mono int16 sound at 8 kHz. Runs in sandboxed children; imports av and NumPy alone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import av
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.stream import Discard, Disposition
+from numpy.typing import NDArray
+
+from airledger.audio.stream_format import SOUND_RATE_HZ, PictureFormat, StreamFormat
+
+CONTAINERS = frozenset(
+    {"mp3", "aac", "ogg", "flac", "wav", "aiff", "mpegts", "mp4", "matroska", "flv", "caf", "asf", "amr"}
+)
+"""The demuxers that strangers' bytes may reach; none of them opens further addresses."""
+_FULL_NAMES = {"mp4": "mov,mp4,m4a,3gp,3g2,mj2", "matroska": "matroska,webm"}
+CHUNK_SAMPLES = 1600
+PROBE_SOUND_BYTES = 32 * 1024
+PROBE_PICTURE_BYTES = 1024 * 1024
+PROBE_DURATION_US = 1_500_000
+READ_BYTES = 16 * 1024
+BAD_PACKETS_LIMIT = 200
+NOWHERE = -1
+
+
+class DecodeError(Exception):
+    """The bytes cannot be decoded; `cause` is `no_sound` or `undecodable`."""
+
+    def __init__(self, cause: str, text: str) -> None:
+        super().__init__(text)
+        self.cause = cause
+
+
+class Sound(NamedTuple):
+    """A piece of sound.
+
+    `byte_position` is where the packet of its first sample began in the input (-1 where the container does not tell);
+    `time_s` the container's own time of the first sample, None without one.
+    """
+
+    pcm: NDArray[np.int16]
+    byte_position: int
+    time_s: float | None
+
+
+@dataclass(slots=True)
+class Damage:
+    """How many packets could not be decoded, in all and in a row."""
+
+    packets: int = 0
+    bad: int = 0
+    bad_in_row: int = 0
+
+    def count(self, *, good: bool) -> None:
+        """Note one packet.
+
+        Raises:
+            DecodeError: so many in a row were bad that this is no sound of the kind it seemed to be.
+        """
+        self.packets += 1
+        self.bad += not good
+        self.bad_in_row = 0 if good else self.bad_in_row + 1
+        if self.bad_in_row >= BAD_PACKETS_LIMIT:
+            raise DecodeError("undecodable", f"{self.bad_in_row} packets in a row could not be decoded.")
+
+
+def open_container(source: Any, container: str, *, live: bool) -> InputContainer:
+    """Open bytes as one given container; live ones with as little reading ahead as telling the codec needs.
+
+    Raises:
+        DecodeError: we do not decode this container, or the bytes are not of it.
+    """
+    if container not in CONTAINERS:
+        raise DecodeError("undecodable", f"The container {container!r} is not one that we decode.")
+    options = {"format_whitelist": _FULL_NAMES.get(container, container), "max_streams": "64"}
+    if live:
+        picture = container in {"mpegts", "mp4", "matroska", "flv", "asf"}
+        options["probesize"] = str(PROBE_PICTURE_BYTES if picture else PROBE_SOUND_BYTES)
+        options["analyzeduration"] = str(PROBE_DURATION_US)
+    try:
+        opened: InputContainer = av.open(
+            source, "r", format=container, container_options=options, metadata_errors="replace", buffer_size=READ_BYTES
+        )
+    except (av.FFmpegError, ValueError) as error:
+        raise DecodeError("undecodable", f"Not {container}: {error}") from error
+    return opened
+
+
+class SoundDecoder:
+    """Decodes the best audio stream of a container; nothing else in it is even looked at."""
+
+    def __init__(self, container: InputContainer) -> None:
+        """Choose the stream.
+
+        Raises:
+            DecodeError: there is no sound in it (`no_sound`), or no decoder for the sound.
+        """
+        stream = container.streams.best("audio")
+        if not isinstance(stream, AudioStream):
+            raise DecodeError("no_sound", "There is no sound in it.")
+        if stream.codec_context is None:
+            raise DecodeError("undecodable", "There is no decoder for its sound.")
+        for other in container.streams:
+            if other.index != stream.index:
+                other.discard = Discard.all
+        stream.codec_context.thread_count = 1
+        self.damage = Damage()
+        self._container = container
+        self._stream = stream
+        self._resampler: AudioResampler | None = None
+        self._setup: tuple[str, str, int] | None = None
+        self._byte_position = NOWHERE
+
+    def format(self) -> StreamFormat:
+        """Tell what it is; complete once the first sound has come."""
+        context = self._stream.codec_context
+        bit_rate = context.bit_rate or 0
+        return StreamFormat(
+            container=self._container.format.name.partition(",")[0],
+            codec=context.codec.canonical_name,
+            sample_rate_hz=self._setup[2] if self._setup else context.sample_rate,
+            channels=context.channels,
+            bitrate_kbps=round(bit_rate / 1000, 1) if bit_rate else None,
+            profile=context.profile,
+            picture=self._picture(),
+        )
+
+    def sounds(self) -> Iterator[Sound]:
+        """Decode to the end of the input, in pieces of about 0.2 s.
+
+        Raises:
+            DecodeError: it is too damaged to go on.
+        """
+        waiting: list[Sound] = []
+        length = 0
+        for sound in self._small_sounds():
+            waiting.append(sound)
+            length += len(sound.pcm)
+            if length >= CHUNK_SAMPLES:
+                yield _joined(waiting)
+                waiting, length = [], 0
+        if waiting:
+            yield _joined(waiting)
+
+    def _small_sounds(self) -> Iterator[Sound]:
+        try:
+            for packet in self._container.demux(self._stream):
+                if packet.pos is not None and packet.pos >= 0:
+                    self._byte_position = packet.pos
+                for frame in self._decoded(packet):
+                    yield from self._resampled(frame)
+        except (av.FFmpegError, ValueError) as error:
+            raise DecodeError("undecodable", str(error)) from error
+        yield from self._flushed()
+
+    def _decoded(self, packet: Any) -> list[AudioFrame]:
+        try:
+            frames: list[AudioFrame] = packet.decode()
+        except (av.InvalidDataError, av.PatchWelcomeError, av.UndefinedError):
+            self.damage.count(good=False)
+            return []
+        except av.EOFError:
+            return []
+        if packet.size:
+            self.damage.count(good=True)
+        return frames
+
+    def _resampled(self, frame: AudioFrame) -> Iterator[Sound]:
+        setup = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if setup != self._setup or self._resampler is None:
+            # Some streams change in flight: HE-AAC shows its true rate with the second frame, mono jingles in stereo.
+            yield from self._flushed()
+            self._setup = setup
+            self._resampler = AudioResampler(format="s16", layout="mono", rate=SOUND_RATE_HZ)
+        for resampled in self._resampler.resample(frame):
+            yield self._sound(resampled)
+
+    def _flushed(self) -> Iterator[Sound]:
+        if self._resampler is None:
+            return
+        for resampled in self._resampler.resample(None):
+            yield self._sound(resampled)
+        self._resampler = None
+
+    def _sound(self, frame: AudioFrame) -> Sound:
+        pcm = frame.to_ndarray().reshape(-1).astype(np.int16, copy=False)
+        return Sound(pcm, self._byte_position, frame.time)
+
+    def _picture(self) -> PictureFormat | None:
+        for video in self._container.streams.video:
+            if video.disposition & Disposition.attached_pic:  # a cover, not television
+                continue
+            context = video.codec_context
+            if context is not None:
+                return PictureFormat(context.codec.canonical_name, context.width, context.height)
+        return None
+
+
+def _joined(sounds: list[Sound]) -> Sound:
+    if len(sounds) == 1:
+        return sounds[0]
+    first = sounds[0]
+    return Sound(np.concatenate([sound.pcm for sound in sounds]), first.byte_position, first.time_s)
