@@ -1,0 +1,262 @@
+"""Reading a directory into the catalogue: canonical addresses, duplicates merged, every entry accounted for."""
+
+import hashlib
+import itertools
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from airledger.platform.clock import Clock
+from airledger.platform.db import Database
+from airledger.platform.errors import AirledgerError, LimitError
+from airledger.platform.events import publish
+from airledger.platform.fetch import Fetcher
+from airledger.stations.claims import Claim, claim, lay_on, new_draft
+from airledger.stations.crawl_writes import Chunk, known_listings, known_streams, write_chunk
+from airledger.stations.events import CrawlFinished
+from airledger.stations.models import Crawl, Listing
+from airledger.stations.reading import CrawlTarget, Validators, read_entries
+from airledger.stations.sources.base import MAX_ENTRIES, Entry, Refused
+from airledger.stations.urls import UrlRefusedError
+
+FIRST_CHUNK = 200
+MIN_CHUNK, MAX_CHUNK = 25, 1_000
+TARGET_LOCK_S = 0.06
+KEY_BYTES = 12
+MAX_ERROR_CHARS = 1_000
+
+
+@dataclass
+class CrawlReport:
+    """How a crawl went; `found` is the sum of all that follow.
+
+    Attributes:
+        added: Streams that are new to the catalogue.
+        merged: Entries new to us whose stream the catalogue had (or that repeat an entry of this very list).
+        updated: Known entries that say something else than last time.
+        unchanged: Known entries that say the same.
+        refused: Entries that cannot be used, by reason.
+        error: Why reading ended early, None when the end was reached.
+        is_unchanged: The server said that nothing changed since our last visit.
+    """
+
+    source: str
+    found: int = 0
+    added: int = 0
+    merged: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+    error: str | None = None
+    is_unchanged: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {**self.__dict__, "refused": dict(self.refused), "seconds": round(self.seconds, 3)}
+
+
+def _short(key: str) -> bytes:
+    """Return what is enough to tell keys apart, so that half a million of them fit in memory."""
+    return hashlib.blake2b(key.encode(), digest_size=KEY_BYTES).digest()
+
+
+Monitor = Callable[[CrawlReport], None]
+
+
+def crawl(
+    database: Database,
+    clock: Clock,
+    fetcher: Fetcher,
+    target: CrawlTarget,
+    *,
+    check_frequency_s: int = 3_600,
+    monitor: Monitor | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> CrawlReport:
+    """Read a directory into the catalogue.
+
+    A directory that cannot be read is no error of ours: the reason is in the report, in `crawls.error` and in the event
+    `crawl.finished`, and what was read before stays.
+
+    Args:
+        database: Where to.
+        clock: Tells creation times.
+        fetcher: For addresses.
+        target: What to read.
+        check_frequency_s: Nominal distance between checks of new streams.
+        monitor: Called after every chunk with the report so far.
+        stopping: Asked after every chunk; True ends the crawl.
+    """
+    return _Crawling(database, clock, fetcher, target, check_frequency_s).run(monitor or (lambda _: None), stopping)
+
+
+class _Crawling:
+    """One crawl under way."""
+
+    def __init__(
+        self, database: Database, clock: Clock, fetcher: Fetcher, target: CrawlTarget, check_frequency_s: int
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._fetcher = fetcher
+        self._target = target
+        self._check_frequency_s = check_frequency_s
+        self._report = CrawlReport(target.name)
+        self._seen: set[bytes] = set()
+        self._chunk_size = FIRST_CHUNK
+
+    def run(self, monitor: Monitor, stopping: Callable[[], bool]) -> CrawlReport:
+        began = time.monotonic()
+        crawl_id, validators = self._begin()
+        try:
+            self._read(validators, monitor, stopping)
+        except (AirledgerError, OSError) as error:
+            self._report.error = str(error)[:MAX_ERROR_CHARS]
+        self._report.is_unchanged = validators.is_unchanged
+        self._report.seconds = time.monotonic() - began
+        self._finish(crawl_id, validators)
+        return self._report
+
+    def _begin(self) -> tuple[UUID, Validators]:
+        with self._database.unit() as unit:
+            last = unit.session.execute(
+                select(Crawl.etag, Crawl.last_modified)
+                .where(Crawl.source == self._target.name, Crawl.finished_at.is_not(None), Crawl.error.is_(None))
+                .order_by(Crawl.started_at.desc())
+                .limit(1)
+            ).first()
+            row = Crawl(source=self._target.name, started_at=self._clock.now())
+            unit.session.add(row)
+            unit.session.flush()
+            return row.id, Validators(last.etag, last.last_modified) if last else Validators()
+
+    def _read(self, validators: Validators, monitor: Monitor, stopping: Callable[[], bool]) -> None:
+        entries = read_entries(self._target, self._fetcher, validators)
+        for chunk in self._chunks(entries):
+            self._take(chunk)
+            monitor(self._report)
+            if stopping():
+                raise LimitError("The crawl was stopped; the next one goes on.")
+        if validators.is_unchanged:
+            self._keep_all()
+
+    def _chunks(self, entries: Iterator[Entry | Refused]) -> Iterator[list[Claim]]:
+        while True:
+            claims: list[Claim] = []
+            read = 0
+            try:
+                for entry in itertools.islice(entries, self._chunk_size):
+                    read += 1
+                    claims += self._judge(entry)
+            except (AirledgerError, OSError):
+                if claims:
+                    yield claims  # what stood before the fault is good
+                raise
+            if not read:
+                return
+            yield claims
+
+    def _judge(self, entry: Entry | Refused) -> Iterable[Claim]:
+        self._report.found += 1
+        if self._report.found > MAX_ENTRIES:
+            self._report.found -= 1
+            raise LimitError(f"The source has more than {MAX_ENTRIES} entries: split it.")
+        if isinstance(entry, Refused):
+            self._report.refused[entry.reason] += 1
+            return ()
+        try:
+            found = claim(entry)
+        except UrlRefusedError as error:
+            self._report.refused[error.reason] += 1
+            return ()
+        return self._once(found)
+
+    def _once(self, found: Claim) -> Iterable[Claim]:
+        """Drop an entry that repeats one of this very list; a key used for two addresses is told apart by them."""
+        pair, key = _short(found.key + found.url_key), _short(found.key)
+        if pair in self._seen:
+            self._report.merged += 1
+            return ()
+        is_reused = key in self._seen
+        self._seen |= {pair, key}
+        return (replace(found, key=f"{found.key} {found.url_key}") if is_reused else found,)
+
+    def _take(self, claims: list[Claim]) -> None:
+        if not claims:
+            return
+        chunk, is_quiet = self._plan(claims)
+        began = time.monotonic()
+        with self._database.unit() as unit:
+            fresh = sum(draft.id is None for draft in chunk.drafts.values())
+            added = write_chunk(unit.session, chunk, self._clock.now(), check_frequency_s=self._check_frequency_s)
+        held_s = time.monotonic() - began
+        self._report.added += added
+        self._report.merged += fresh - added
+        if not is_quiet:
+            wanted = self._chunk_size * TARGET_LOCK_S / max(held_s, 1e-4)
+            self._chunk_size = int(min(max(wanted, self._chunk_size / 2, MIN_CHUNK), self._chunk_size * 2, MAX_CHUNK))
+
+    def _plan(self, claims: list[Claim]) -> tuple[Chunk, bool]:
+        """Decide on a chunk by what the catalogue holds; tell as well whether there is hardly anything to write."""
+        with self._database.read() as session:
+            streams = known_streams(session, {found.url_key for found in claims})
+            listings = known_listings(session, self._target.name, [found.key for found in claims])
+        chunk = Chunk(self._target.name, drafts=streams)
+        for found in claims:
+            self._sort_in(chunk, found, listings.get(found.key))
+        return chunk, not chunk.listings_new
+
+    def _sort_in(self, chunk: Chunk, found: Claim, listing: Any) -> None:
+        draft = chunk.drafts.get(found.url_key)
+        if draft is None:
+            chunk.drafts[found.url_key] = new_draft(found, chunk.source)
+        elif listing is None or listing.claims != found.fields:
+            lay_on(draft, found, listing.claims if listing else None)
+        if listing is None:
+            chunk.listings_new.append(found)
+            self._report.merged += draft is not None
+        elif listing.claims != found.fields:
+            chunk.listings_changed.append((listing.id, found))
+            self._report.updated += draft is not None
+        else:
+            chunk.listings_seen.append(listing.id)
+            self._report.unchanged += 1
+
+    def _keep_all(self) -> None:
+        """Nothing changed there, so all that was listed is listed still."""
+        with self._database.unit() as unit:
+            kept = unit.session.execute(
+                update(Listing)
+                .where(Listing.source == self._target.name)
+                .values(last_seen=self._clock.now())
+                .execution_options(synchronize_session=False)
+            )
+        self._report.found = self._report.unchanged = kept.rowcount  # type: ignore[attr-defined]
+
+    def _finish(self, crawl_id: UUID, validators: Validators) -> None:
+        report = self._report
+        refused = report.refused.total()
+        with self._database.unit() as unit:
+            row = unit.session.get_one(Crawl, crawl_id)
+            now = self._clock.now()
+            row.finished_at, row.error, row.refused, row.refused_reasons = now, report.error, refused, report.refused
+            row.found, row.added, row.merged = report.found, report.added, report.merged
+            row.updated, row.unchanged = report.updated, report.unchanged
+            row.etag, row.last_modified = validators.etag, validators.last_modified
+            event = CrawlFinished(
+                source=report.source,
+                found=report.found,
+                added=report.added,
+                merged=report.merged,
+                updated=report.updated,
+                unchanged=report.unchanged,
+                refused=refused,
+                error=report.error,
+            )
+            publish(unit, event, at=now)

