@@ -20,6 +20,8 @@ AUDIBLE_BLOCK = 441
 """10 ms: the stretch over which audibility is judged."""
 SEARCH_STEP = SONG_RATE_HZ
 MAX_LEVEL = np.float32(0.98)
+MEMORY = 120 * SONG_RATE_HZ
+LOOK_AHEAD = 60 * SONG_RATE_HZ
 
 
 @dataclass(frozen=True)
@@ -104,12 +106,12 @@ def _loud_blocks(element: Element, pcm: Pcm16, start: int) -> np.ndarray[tuple[i
 
 
 class Playout:
-    """A station's sound from its plan, forward only.
+    """A station's sound from its plan. It is announced as time goes on, and rendered where somebody listens.
 
     Args:
         elements: the plan, as `airledger.testing.programme.plan` gives it.
         sound_of: gives a take's int16 sound at 44.1 kHz.
-        began: called once for each element when the playout reaches it, in order of start.
+        began: called once for each element when the live edge reaches it, in order of start.
     """
 
     def __init__(
@@ -122,44 +124,47 @@ class Playout:
         self._sound_of = sound_of
         self._began = began
         self._ahead: deque[Element] = deque()
-        self._active: list[Element] = []
-        self.position = 0
+        self._on_air: list[Element] = []
+        self._edge = 0
 
-    def skip_to(self, position: int) -> None:
-        """Go forward without making sound; elements passed over are still reported as begun."""
-        self._take_up(position)
-        self._active = [e for e in self._active if e.end > position]
-        self.position = max(self.position, position)
+    def announce(self, edge: int) -> None:
+        """Tell that the live edge has come to ``edge``: what begins before it is reported as begun."""
+        self._edge = max(self._edge, edge)
+        self._on_air = [e for e in self._on_air if e.end > self._edge - MEMORY]
+        # The plan is in order of songs; a voice over an outro may come before the song after it but start later.
+        while not self._ahead or self._ahead[-1].start < self._edge + LOOK_AHEAD:
+            self._ahead.append(next(self._elements))
+        due = sorted((e for e in self._ahead if e.start < self._edge), key=lambda e: (e.start, e.number))
+        for element in due:
+            self._ahead.remove(element)
+            self._on_air.append(element)
+            if self._began:
+                self._began(element)
 
-    def render(self, count: int) -> Pcm:
-        """Make the next ``count`` samples: float32 (count,) at 44.1 kHz, limited to 0.98."""
-        start, end = self.position, self.position + count
-        self._take_up(end)
+    def render(self, start: int, count: int) -> Pcm:
+        """Make sound that has been announced, at most two minutes old.
+
+        Args:
+            start: station position.
+            count: samples.
+
+        Returns:
+            float32 (count,) at 44.1 kHz, limited to 0.98.
+
+        Raises:
+            ValueError: it lies beyond the live edge, or too far back.
+        """
+        end = start + count
+        if end > self._edge or start < self._edge - MEMORY:
+            raise ValueError(f"Samples {start} to {end} are not within two minutes before the live edge {self._edge}.")
         block = np.zeros(count, dtype=np.float32)
-        for element in self._active:
-            low, high = max(start, element.start), min(end, element.end)
+        for element in self._on_air:
+            low, high = max(start, element.start, 0), min(end, element.end)
             if low < high:
                 block[low - start : high - start] += contribution(element, self._sound_of(element.take), low, high)
-        self._active = [e for e in self._active if e.end > end]
-        self.position = end
         return np.clip(block, -MAX_LEVEL, MAX_LEVEL, out=block)
 
     def playing(self, position: int) -> Element | None:
-        """Say which song is on at a position near the present one: the one that began last."""
-        songs = [e for e in self._active if e.take.kind == "song" and e.start <= position < e.end]
+        """Say which song is on at a position not older than two minutes: the one that began last."""
+        songs = [e for e in self._on_air if e.take.kind == "song" and e.start <= position < e.end]
         return max(songs, key=lambda e: e.start) if songs else None
-
-    def _take_up(self, end: int) -> None:
-        """Move what starts before ``end`` from the plan to the active elements.
-
-        The plan is in order of songs; a voice over a song's outro may start after the next song does, so we look one
-        minute further than asked.
-        """
-        while not self._ahead or self._ahead[-1].start < end + 60 * SONG_RATE_HZ:
-            self._ahead.append(next(self._elements))
-        due = sorted((e for e in self._ahead if e.start < end), key=lambda e: (e.start, e.number))
-        for element in due:
-            self._ahead.remove(element)
-            self._active.append(element)
-            if self._began:
-                self._began(element)

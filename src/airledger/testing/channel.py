@@ -1,0 +1,112 @@
+"""One station on air: its sound, its outlet, and the pace that both keep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from airledger.testing.composing import compose
+from airledger.testing.mixing import mix
+from airledger.testing.pacing import Pace
+from airledger.testing.pcm import SONG_RATE_HZ, Pcm
+from airledger.testing.stations.outlet import Outlet
+
+BLOCK = SONG_RATE_HZ
+LOOP_S = 20
+IDLE_S = 60.0
+MAX_BEHIND_S = 60.0
+
+
+class SoundSource(Protocol):
+    """What a station sends."""
+
+    def announce(self, edge: int) -> None:
+        """Take note that the live edge is here now."""
+
+    def render(self, start: int, count: int) -> Pcm:
+        """Make samples before the live edge: float32 (count,) at 44.1 kHz."""
+
+    def title_at(self, position: int) -> str:
+        """Say what is playing."""
+
+
+class Silence:
+    """A dead studio line."""
+
+    def announce(self, edge: int) -> None:
+        """Nothing happens."""
+
+    def render(self, start: int, count: int) -> Pcm:  # noqa: ARG002 - silence is the same everywhere
+        """Zeros."""
+        return np.zeros(count, dtype=np.float32)
+
+    def title_at(self, position: int) -> str:  # noqa: ARG002 - as above
+        """Nothing is playing."""
+        return ""
+
+
+class Loop:
+    """Twenty seconds of a song that is in no library, round and round without a seam in time."""
+
+    def __init__(self, seed: int) -> None:
+        self._sound = mix(compose(seed, LOOP_SONG, LOOP_S + 20.0))[8 * SONG_RATE_HZ : (8 + LOOP_S) * SONG_RATE_HZ]
+
+    def announce(self, edge: int) -> None:
+        """Nothing happens."""
+
+    def render(self, start: int, count: int) -> Pcm:
+        """The loop from where it is."""
+        return self._sound[np.arange(start, start + count) % len(self._sound)]
+
+    def title_at(self, position: int) -> str:  # noqa: ARG002 - it is always the same
+        """A title that says nothing."""
+        return "Radio Ronda"
+
+
+LOOP_SONG = 90_001
+
+
+@dataclass
+class Channel:
+    """Brings one station's outlet up to the live edge, as long as somebody listens.
+
+    A station that nobody has asked for during a minute of wall time is not encoded; its programme goes on, and the
+    truth of it is written, all the same.
+    """
+
+    sound: SoundSource
+    outlet: Outlet
+    pace: Pace
+    listeners: int = 0
+    _asked_at_s: float = -np.inf
+    _position: int | None = None
+
+    def ask(self) -> None:
+        """Note that somebody wants this station now."""
+        self._asked_at_s = self.pace.clock()
+
+    def advance(self) -> bool:
+        """Come up to the live edge.
+
+        Returns:
+            Whether anything was sent.
+        """
+        edge = self.pace.edge()
+        self.sound.announce(edge)
+        wanted = self.listeners > 0 or self.pace.clock() - self._asked_at_s < IDLE_S
+        if not wanted:
+            if self._position is not None:
+                self.outlet.stop()
+            self._position = None
+            return False
+        if self._position is None or edge - self._position > MAX_BEHIND_S * SONG_RATE_HZ:
+            # After a stall longer than this the stream jumps, as it would after an outage of a real transmitter.
+            self._position = self.outlet.begin(edge)
+            self.outlet.start(self._position)
+        while self._position < edge:
+            count = min(BLOCK, edge - self._position)
+            self.outlet.feed(self.sound.render(self._position, count), self.sound.title_at(self._position))
+            self._position += count
+        return True
