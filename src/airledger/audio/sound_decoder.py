@@ -131,6 +131,10 @@ class SoundDecoder:
             picture=self._picture(),
         )
 
+    def metadata(self) -> dict[str, str]:
+        """Give the tags of the sound's own stream."""
+        return dict(self._stream.metadata)
+
     def sounds(self) -> Iterator[Sound]:
         """Decode to the end of the input, in pieces of about 0.2 s.
 
