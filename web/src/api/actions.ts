@@ -1,0 +1,18 @@
+import { change } from "./request";
+import type { Account, Stream } from "./types";
+
+const api = "/api/v1";
+
+export type Credentials = { email: string; password: string } | { link: string };
+
+/** The answer also sets an HttpOnly cookie; the page never keeps the token. */
+export async function signIn(credentials: Credentials): Promise<Account | null> {
+  const answer = await change<{ account: Account }>("POST", `${api}/auth/login`, credentials);
+  return answer?.account ?? null;
+}
+
+export const signOut = (): Promise<null> => change<null>("POST", `${api}/auth/logout`);
+export const addStream = (url: string): Promise<Stream | null> => change<Stream>("POST", `${api}/streams`, { url });
+export const proveNow = (id: number): Promise<unknown> => change("POST", `${api}/streams/${id}/probe`);
+export const startListening = (id: number): Promise<unknown> => change("POST", `${api}/streams/${id}/listen`);
+export const stopListening = (id: number): Promise<unknown> => change("DELETE", `${api}/streams/${id}/listen`);

@@ -1,0 +1,87 @@
+/** An error answer of the API (RFC 9457), or the lack of any answer (`status` 0). */
+export class Problem extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly title: string;
+
+  constructor(status: number, code: string, title: string, detail: string) {
+    super(detail || title);
+    this.name = "Problem";
+    this.status = status;
+    this.code = code;
+    this.title = title;
+  }
+}
+
+export type Page<T> = { rows: T[]; next: string | null };
+
+const text = (value: unknown): string => (typeof value === "string" ? value : "");
+
+async function problemOf(response: Response): Promise<Problem> {
+  const type = response.headers.get("content-type") ?? "";
+  const body: Record<string, unknown> = type.includes("json")
+    ? ((await response.json().catch(() => ({}))) as Record<string, unknown>)
+    : {};
+  return new Problem(
+    response.status,
+    text(body["code"]),
+    text(body["title"]) || response.statusText,
+    text(body["detail"]),
+  );
+}
+
+async function send(path: string, init: RequestInit): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(path, { credentials: "same-origin", ...init });
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    throw new Problem(0, "unreachable", "", "");
+  }
+  if (!response.ok) throw await problemOf(response);
+  return response;
+}
+
+/** The path of `rel="next"` in a Link header. Only the path is kept: the page never follows a link to another origin. */
+export function nextPath(link: string | null, here: string): string | null {
+  for (const part of (link ?? "").split(/,(?=\s*<)/)) {
+    const found = /<([^>]*)>\s*;(?:[^"]|"[^"]*")*?\brel="?next\b/.exec(part);
+    if (found?.[1] !== undefined) {
+      const target = new URL(found[1], here);
+      return target.pathname + target.search;
+    }
+  }
+  return null;
+}
+
+export type Query = Record<string, string | number | boolean | null | undefined>;
+
+export function pathWith(path: string, query: Query = {}): string {
+  const search = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== "") search.set(key, String(value));
+  }
+  const tail = search.toString();
+  return tail === "" ? path : `${path}?${tail}`;
+}
+
+export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const response = await send(path, { headers: { accept: "application/json" }, ...(signal ? { signal } : {}) });
+  return (await response.json()) as T;
+}
+
+export async function getPage<T>(path: string, signal?: AbortSignal): Promise<Page<T>> {
+  const response = await send(path, { headers: { accept: "application/json" }, ...(signal ? { signal } : {}) });
+  const rows = (await response.json()) as T[];
+  return { rows, next: nextPath(response.headers.get("link"), new URL(path, location.href).href) };
+}
+
+export async function change<T>(method: "POST" | "DELETE", path: string, body?: unknown): Promise<T | null> {
+  const response = await send(path, {
+    method,
+    headers: { accept: "application/json", ...(body === undefined ? {} : { "content-type": "application/json" }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const answer = await response.text();
+  return answer === "" ? null : (JSON.parse(answer) as T);
+}

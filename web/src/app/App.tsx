@@ -1,0 +1,90 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { catalogue } from "../catalogue/useCatalogue";
+import { Help } from "../frame/Help";
+import { Notices } from "../frame/Notices";
+import { Rail } from "../frame/Rail";
+import { TopBar } from "../frame/TopBar";
+import { Wall } from "../frame/Trouble";
+import { LibraryRoom } from "../library/LibraryRoom";
+import { connect } from "../live/connect";
+import { Player } from "../player/Player";
+import { step } from "../player/step";
+import { tuner } from "../player/useTuner";
+import { PlaysRoom } from "../plays/PlaysRoom";
+import { StationDrawer } from "../stations/StationDrawer";
+import { StationsRoom } from "../stations/StationsRoom";
+import { SystemRoom } from "../system/SystemRoom";
+import { texts } from "../texts";
+import { useKeys } from "./keyboard";
+import { type Room, useRoute } from "./route";
+import { useLinkSignIn } from "./useLinkSignIn";
+
+const GlobeRoom = lazy(() => import("../globe/GlobeRoom"));
+
+export function App() {
+  const [route, go] = useRoute();
+  const [help, setHelp] = useState(false);
+  const search = useRef<HTMLInputElement>(null);
+  const client = useQueryClient();
+  useLinkSignIn();
+
+  useEffect(() => {
+    const end = connect(client);
+    void catalogue.load();
+    return end;
+  }, [client]);
+
+  useEffect(() => {
+    document.title = route.room === "globe" ? texts.meta.name : `${texts.rail[route.room]} · ${texts.meta.name}`;
+  }, [route.room]);
+
+  const to = (room: Room) => () => go({ room, id: null });
+  const leave = () => {
+    if (route.id !== null) go({ room: route.room, id: null });
+  };
+  const selected =
+    route.room === "globe" || route.room === "stations" ? catalogue.read().streams.get(route.id ?? -1) : null;
+  useKeys({
+    "/": () => search.current?.focus(),
+    " ": () => tuner.toggle(tuner.read().stream ?? selected ?? null),
+    "[": () => step(-1),
+    "]": () => step(1),
+    "?": () => setHelp(true),
+    Escape: leave,
+    g: to("globe"),
+    l: to("library"),
+    m: () => tuner.mute(!tuner.read().muted),
+    p: to("plays"),
+    s: to("stations"),
+    y: to("system"),
+  });
+
+  return (
+    <div className="frame" data-room={route.room}>
+      <Rail />
+      <TopBar search={search} help={() => setHelp(true)} />
+      <main className="content">
+        <Wall key={route.room}>
+          {route.room === "globe" && (
+            <Suspense fallback={<div className="globe-room" />}>
+              <GlobeRoom />
+            </Suspense>
+          )}
+          {route.room === "stations" && <StationsRoom />}
+          {route.room === "plays" && <PlaysRoom />}
+          {route.room === "library" && <LibraryRoom />}
+          {route.room === "system" && <SystemRoom />}
+        </Wall>
+        {(route.room === "globe" || route.room === "stations") && route.id !== null && (
+          <Wall key={route.id}>
+            <StationDrawer id={route.id} />
+          </Wall>
+        )}
+      </main>
+      <Player />
+      <Notices />
+      {help && <Help close={() => setHelp(false)} />}
+    </div>
+  );
+}

@@ -1,0 +1,140 @@
+import type { Map as Globe } from "maplibre-gl";
+import { useEffect, useRef, useState } from "react";
+import type { Stream } from "../api/types";
+import { catalogue } from "../catalogue/useCatalogue";
+import { Icon } from "../frame/Icon";
+import { livePlays } from "../live/plays";
+import { usePlaying } from "../player/useTuner";
+import { texts } from "../texts";
+import { Beacons } from "./beacons";
+import { type Hovered, hover, makeGlobe, pick, setPoints, wholeZoom } from "./map";
+import { hasPlace, nearest, pointsOf } from "./points";
+import { Tip } from "./Tip";
+
+const redrawMs = 1000;
+const needleDeg = 6;
+
+type Props = {
+  shown: readonly Stream[];
+  selected: number | null;
+  choose: (id: number) => void;
+  chooseMany: (ids: readonly number[]) => void;
+  centre: (stream: Stream | null) => void;
+  fail: () => void;
+};
+
+declare global {
+  interface Window {
+    /** Only with `?e2e` in the address: lets a browser test ask the globe what it drew. */
+    __airledger?: { map: Globe };
+  }
+}
+
+export function GlobeCanvas(props: Props) {
+  const box = useRef<HTMLDivElement>(null);
+  const [globe, setGlobe] = useState<{ map: Globe; beacons: Beacons } | null>(null);
+  const [tip, setTip] = useState<{ what: Hovered; x: number; y: number } | null>(null);
+  const current = useRef(props);
+  useEffect(() => {
+    current.current = props;
+  });
+
+  useEffect(() => {
+    if (box.current === null) return;
+    const made = open(box.current, current, setTip);
+    if (made === null) return current.current.fail();
+    made.map.once("load", () => setGlobe(made));
+    return () => {
+      setGlobe(null);
+      made.beacons.close();
+      made.map.remove();
+    };
+  }, []);
+
+  usePoints(globe?.map ?? null, props.shown);
+  useBeacons(globe?.beacons ?? null);
+  useSelected(globe?.map ?? null, props.selected);
+
+  const map = globe?.map;
+  const whole = () => map?.easeTo({ zoom: wholeZoom(map.getContainer().clientWidth, map.getContainer().clientHeight) });
+  return (
+    <>
+      <div className="globe" data-testid="globe" data-ready={globe !== null || undefined} ref={box} />
+      <span className="needle-mark" aria-hidden="true" />
+      {tip && <Tip {...tip} />}
+      <div className="globe-zoom">
+        <button type="button" className="icon-button" aria-label={texts.globe.zoomIn} onClick={() => map?.zoomIn()}>
+          <Icon name="plus" />
+        </button>
+        <button type="button" className="icon-button" aria-label={texts.globe.zoomOut} onClick={() => map?.zoomOut()}>
+          <Icon name="minus" />
+        </button>
+        <button type="button" className="icon-button" aria-label={texts.globe.whole} onClick={whole}>
+          <Icon name="whole" />
+        </button>
+      </div>
+    </>
+  );
+}
+
+type SetTip = (tip: { what: Hovered; x: number; y: number } | null) => void;
+
+/** Opens the globe and leads its events to the props of the moment; null where WebGL 2 is missing. */
+function open(box: HTMLElement, current: { current: Props }, setTip: SetTip): { map: Globe; beacons: Beacons } | null {
+  let map: Globe;
+  try {
+    map = makeGlobe(box, texts.globe.label);
+  } catch (error) {
+    console.error("The globe cannot be drawn:", error);
+    return null;
+  }
+  if (new URLSearchParams(location.search).has("e2e")) window.__airledger = { map };
+  map.on("click", (event) => {
+    void pick(map, event).then((picked) => {
+      if (picked.kind === "stream") current.current.choose(picked.id);
+      current.current.chooseMany(picked.kind === "many" ? picked.ids : []);
+    });
+  });
+  map.on("mousemove", (event) => {
+    const what = hover(map, event);
+    setTip(what === null ? null : { what, x: event.point.x, y: event.point.y });
+  });
+  map.on("mouseout", () => setTip(null));
+  map.on("movestart", () => setTip(null));
+  map.on("moveend", () => {
+    const { lat, lng } = map.getCenter();
+    current.current.centre(nearest(current.current.shown, lat, lng, needleDeg / 2 ** Math.max(0, map.getZoom() - 2)));
+  });
+  return { map, beacons: new Beacons(map) };
+}
+
+/** Puts the points on the globe, at most once a second: clustering 100,000 of them takes the worker about that long. */
+function usePoints(map: Globe | null, shown: readonly Stream[]): void {
+  const drawn = useRef(0);
+  useEffect(() => {
+    if (map === null) return;
+    const wait = Math.max(0, drawn.current + redrawMs - performance.now());
+    const timer = setTimeout(() => {
+      drawn.current = performance.now();
+      setPoints(map, pointsOf(shown));
+    }, wait);
+    return () => clearTimeout(timer);
+  }, [map, shown]);
+}
+
+function useBeacons(beacons: Beacons | null): void {
+  const { stream, status } = usePlaying();
+  useEffect(() => {
+    beacons?.setPlaying(status === "playing" || status === "connecting" ? stream : null);
+  }, [beacons, stream, status]);
+  useEffect(() => (beacons === null ? undefined : livePlays.onStart((play) => beacons.flare(play))), [beacons]);
+}
+
+/** Turns the globe to what is selected elsewhere, without changing how near one is. */
+function useSelected(map: Globe | null, selected: number | null): void {
+  useEffect(() => {
+    const stream = selected === null ? undefined : catalogue.read().streams.get(selected);
+    if (map === null || stream === undefined || !hasPlace(stream)) return;
+    map.easeTo({ center: [stream.longitude, stream.latitude], duration: 700 });
+  }, [map, selected]);
+}

@@ -1,0 +1,40 @@
+import { catalogue } from "../catalogue/useCatalogue";
+import { placeOf, whole } from "../frame/format";
+import { causeText, StateMark } from "../frame/StateMark";
+import { texts } from "../texts";
+import type { Hovered } from "./map";
+
+/** What is under the pointer, in words. The same is in the list, so it is hidden from screen readers. */
+export function Tip({ what, x, y }: { what: Hovered; x: number; y: number }) {
+  return (
+    <div className="tip" aria-hidden="true" style={{ transform: `translate(${x}px, ${y}px)` }}>
+      <div className="tip-body">{"id" in what ? <StreamTip id={what.id} /> : <ClusterTip {...what} />}</div>
+    </div>
+  );
+}
+
+function StreamTip({ id }: { id: number }) {
+  const stream = catalogue.read().streams.get(id);
+  if (stream === undefined) return null;
+  const song = stream.now_playing;
+  return (
+    <>
+      <strong>{stream.name}</strong>
+      <span className="quiet">{placeOf(stream)}</span>
+      {song !== null && <span>{[song.artist, song.title].filter((part) => part !== null).join(" – ")}</span>}
+      {stream.state === "failing" && stream.cause !== null && <span>{causeText(stream.cause)}</span>}
+      <StateMark state={stream.state} />
+    </>
+  );
+}
+
+function ClusterTip({ cluster, playing, failing }: { cluster: number; playing: number; failing: number }) {
+  return (
+    <>
+      <strong>{texts.globe.here(cluster)}</strong>
+      <span className="quiet figures">
+        {whole(playing)} {texts.stats.playing} · {whole(failing)} {texts.stats.failing}
+      </span>
+    </>
+  );
+}

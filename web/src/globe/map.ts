@@ -1,0 +1,105 @@
+import { type GeoJSONSource, Map as Globe, type MapMouseEvent, setWorkerUrl } from "maplibre-gl";
+import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
+import "maplibre-gl/dist/maplibre-gl.css";
+import type { FeatureCollection, Point } from "geojson";
+import { donutOf, drawDonut, drawPoint, pixelRatio } from "./marks";
+import { night } from "./night";
+import { type Palette, readPalette } from "./palette";
+import type { PointProperties } from "./points";
+import { clusterUntilZoom, styleFor } from "./style";
+
+// The worker is a file of its own under our origin; without it MapLibre stays blank.
+setWorkerUrl(workerUrl);
+
+export type Picked =
+  | { kind: "stream"; id: number }
+  | { kind: "many"; ids: number[]; place: [number, number] }
+  | { kind: "nothing" };
+export type Hovered = { id: number } | { cluster: number; playing: number; failing: number };
+
+const nightEveryMs = 120_000;
+const mostLeaves = 500;
+const layers = ["streams", "clusters"];
+
+/** The zoom at which the whole sphere fills `share` of the shorter side. */
+export function wholeZoom(widthPx: number, heightPx: number, share = 0.86): number {
+  return Math.log2((Math.max(200, Math.min(widthPx, heightPx)) * share * Math.PI) / 512);
+}
+
+function answerMissingImages(map: Globe, palette: Palette, font: string): void {
+  map.on("styleimagemissing", ({ id }) => {
+    const donut = donutOf(id);
+    if (donut !== null) map.addImage(id, drawDonut(donut, palette, font), { pixelRatio });
+    else if (id.startsWith("point:")) map.addImage(id, drawPoint(id.slice(6), palette), { pixelRatio });
+  });
+}
+
+/** Makes the globe in `box`. Throws where the browser has no WebGL 2. */
+export function makeGlobe(box: HTMLElement, label: string): Globe {
+  const palette = readPalette(box);
+  const map = new Globe({
+    container: box,
+    style: styleFor(palette, Date.now()),
+    center: [12, 24],
+    zoom: wholeZoom(box.clientWidth, box.clientHeight),
+    minZoom: -0.5,
+    maxZoom: 9.5,
+    attributionControl: false,
+    dragRotate: false,
+    pitchWithRotate: false,
+    touchPitch: false,
+    renderWorldCopies: false,
+    fadeDuration: 0,
+    // The page's own tokens decide about motion; see move().
+    reduceMotion: matchMedia("(prefers-reduced-motion: reduce)").matches,
+  });
+  map.touchZoomRotate.disableRotation();
+  map.keyboard.disableRotation();
+  map.getCanvas().setAttribute("aria-label", label);
+  answerMissingImages(map, palette, getComputedStyle(box).getPropertyValue("--font").trim());
+  const timer = setInterval(() => {
+    if (!document.hidden) map.getSource<GeoJSONSource>("night")?.setData(night(Date.now()));
+  }, nightEveryMs);
+  map.on("remove", () => clearInterval(timer));
+  return map;
+}
+
+export function setPoints(map: Globe, points: FeatureCollection<Point, PointProperties>): void {
+  map.getSource<GeoJSONSource>("streams")?.setData(points);
+}
+
+/** What is under the pointer. A cluster that can be opened is zoomed into; one at a single place is given as its members. */
+export async function pick(map: Globe, event: MapMouseEvent): Promise<Picked> {
+  const reach = 6;
+  const { x, y } = event.point;
+  const [feature] = map.queryRenderedFeatures(
+    [
+      [x - reach, y - reach],
+      [x + reach, y + reach],
+    ],
+    { layers },
+  );
+  if (feature === undefined || feature.geometry.type !== "Point") return { kind: "nothing" };
+  const place = feature.geometry.coordinates as [number, number];
+  const clusterId: unknown = feature.properties["cluster_id"];
+  if (typeof clusterId !== "number") return { kind: "stream", id: Number(feature.properties["id"]) };
+  const source = map.getSource<GeoJSONSource>("streams");
+  if (source === undefined) return { kind: "nothing" };
+  const zoom = await source.getClusterExpansionZoom(clusterId);
+  if (zoom <= clusterUntilZoom && zoom > map.getZoom()) {
+    map.easeTo({ center: place, zoom: zoom + 0.3 });
+    return { kind: "nothing" };
+  }
+  const leaves = await source.getClusterLeaves(clusterId, mostLeaves, 0);
+  return { kind: "many", ids: leaves.map((leaf) => Number(leaf.properties?.["id"])), place };
+}
+
+export function hover(map: Globe, event: MapMouseEvent): Hovered | null {
+  const [feature] = map.queryRenderedFeatures(event.point, { layers });
+  map.getCanvas().style.cursor = feature === undefined ? "" : "pointer";
+  if (feature === undefined) return null;
+  const { point_count: count, playing, failing, id } = feature.properties;
+  return typeof count === "number"
+    ? { cluster: count, playing: Number(playing), failing: Number(failing) }
+    : { id: Number(id) };
+}

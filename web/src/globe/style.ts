@@ -1,0 +1,125 @@
+import shapes from "virtual:countries";
+import type { ExpressionSpecification, StyleSpecification } from "maplibre-gl";
+import { night } from "./night";
+import type { Palette } from "./palette";
+
+export const clusterUntilZoom = 8;
+const empty = { type: "FeatureCollection" as const, features: [] };
+
+const twelfths = (property: string): ExpressionSpecification => [
+  "round",
+  ["*", 12, ["/", ["get", property], ["get", "point_count"]]],
+];
+
+const radius: ExpressionSpecification = [
+  "step",
+  ["get", "point_count"],
+  13,
+  10,
+  15,
+  50,
+  18,
+  200,
+  21,
+  1000,
+  25,
+  10000,
+  30,
+];
+
+const donutId: ExpressionSpecification = [
+  "concat",
+  "donut:",
+  ["to-string", radius],
+  ":",
+  ["to-string", twelfths("playing")],
+  ":",
+  ["to-string", twelfths("failing")],
+  ":",
+  ["to-string", ["get", "point_count_abbreviated"]],
+];
+
+const counted = (state: string): ExpressionSpecification => ["case", ["==", ["get", "state"], state], 1, 0];
+
+/** The whole style: no tiles, no glyphs, no sprites; numbers and shapes are drawn on demand (`styleimagemissing`). */
+export function styleFor(palette: Palette, now: number): StyleSpecification {
+  return {
+    version: 8,
+    projection: { type: "globe" },
+    sources: {
+      land: { type: "geojson", data: shapes.land, tolerance: 0.2 },
+      lines: { type: "geojson", data: shapes.lines, tolerance: 0.2 },
+      night: { type: "geojson", data: night(now) },
+      streams: {
+        type: "geojson",
+        data: empty,
+        cluster: true,
+        clusterRadius: 44,
+        clusterMaxZoom: clusterUntilZoom,
+        clusterProperties: { playing: ["+", counted("playing")], failing: ["+", counted("failing")] },
+      },
+    },
+    layers: [
+      { id: "sea", type: "background", paint: { "background-color": palette.sea } },
+      {
+        id: "graticule",
+        type: "line",
+        source: "lines",
+        filter: ["==", ["get", "kind"], "graticule"],
+        paint: { "line-color": palette.graticule, "line-width": 0.6 },
+      },
+      { id: "land", type: "fill", source: "land", paint: { "fill-color": palette.land, "fill-antialias": false } },
+      {
+        id: "borders",
+        type: "line",
+        source: "lines",
+        filter: ["==", ["get", "kind"], "border"],
+        paint: { "line-color": palette.border, "line-width": ["interpolate", ["linear"], ["zoom"], 1, 0.5, 5, 1.2] },
+      },
+      {
+        id: "coasts",
+        type: "line",
+        source: "lines",
+        filter: ["==", ["get", "kind"], "coast"],
+        paint: { "line-color": palette.coast, "line-width": ["interpolate", ["linear"], ["zoom"], 1, 0.7, 5, 1.4] },
+      },
+      {
+        id: "night",
+        type: "fill",
+        source: "night",
+        paint: { "fill-color": palette.night, "fill-opacity": 0.32, "fill-antialias": false },
+      },
+      {
+        id: "glow",
+        type: "circle",
+        source: "streams",
+        filter: ["all", ["!", ["has", "point_count"]], ["==", ["get", "state"], "playing"]],
+        paint: {
+          "circle-color": palette.playing,
+          "circle-radius": 13,
+          "circle-blur": 1,
+          "circle-opacity": 0.45,
+          "circle-pitch-alignment": "map",
+        },
+      },
+      {
+        id: "streams",
+        type: "symbol",
+        source: "streams",
+        filter: ["!", ["has", "point_count"]],
+        layout: {
+          "icon-image": ["concat", "point:", ["get", "state"]],
+          "icon-allow-overlap": true,
+          "icon-ignore-placement": true,
+        },
+      },
+      {
+        id: "clusters",
+        type: "symbol",
+        source: "streams",
+        filter: ["has", "point_count"],
+        layout: { "icon-image": donutId, "icon-allow-overlap": true, "icon-ignore-placement": true },
+      },
+    ],
+  };
+}

@@ -1,0 +1,104 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useCallback, useMemo, useRef, useState } from "react";
+import { playsQuery } from "../api/queries";
+import type { Play } from "../api/types";
+import { useRoute } from "../app/route";
+import { folded, wordsOf } from "../catalogue/filter";
+import { useFilter } from "../catalogue/useCatalogue";
+import { Icon } from "../frame/Icon";
+import { Rows } from "../frame/Rows";
+import { Empty, Trouble } from "../frame/Trouble";
+import { useWide } from "../frame/useWide";
+import { merged, useLivePlays } from "../live/plays";
+import { texts } from "../texts";
+import { PlayDrawer } from "./PlayDrawer";
+import { PlayRow } from "./PlayRow";
+
+const t = texts.plays;
+
+/** Every word somewhere in the play. Kept apart from the server's search: it narrows what has been read. */
+export function matching(plays: readonly Play[], q: string): readonly Play[] {
+  const words = wordsOf(q);
+  if (words.length === 0) return plays;
+  return plays.filter((play) => {
+    const all = folded([play.title, play.artist, play.album, play.station_name, play.isrc].join("\n"));
+    return words.every((word) => all.includes(word));
+  });
+}
+
+/** The log, newest first. While one reads further down nothing moves; a button says how many are new. */
+export function PlaysRoom() {
+  const [route, go] = useRoute();
+  const [filter] = useFilter();
+  const query = useInfiniteQuery(playsQuery());
+  const live = useLivePlays();
+  const [frozen, setFrozen] = useState<ReadonlySet<number> | null>(null);
+  const scroller = useRef<HTMLDivElement>(null);
+  const wide = useWide();
+  const { data, hasNextPage, isFetchingNextPage, fetchNextPage } = query;
+
+  const all = useMemo(() => merged(data?.pages.flatMap((page) => page.rows) ?? [], live), [data, live]);
+  const shown = useMemo(() => {
+    const held = frozen === null ? all : all.filter((play) => !live.has(play.id) || frozen.has(play.id));
+    return matching(held, filter.q);
+  }, [all, live, frozen, filter.q]);
+  const fresh = frozen === null ? 0 : [...live.keys()].filter((id) => !frozen.has(id)).length;
+  const selected = route.id === null ? null : (all.find((play) => play.id === route.id) ?? null);
+
+  const more = useCallback(() => {
+    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
+  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+  const open = useCallback((id: number) => go({ room: "plays", id }), [go]);
+
+  if (query.error !== null) {
+    return (
+      <div className="room">
+        <Trouble error={query.error} retry={() => void query.refetch()} signIn={t.signIn} signInHint={t.signInHint} />
+      </div>
+    );
+  }
+  return (
+    <>
+      <div className="room">
+        <div className="room-head">
+          <h1>{t.title}</h1>
+        </div>
+        {fresh > 0 && (
+          <button type="button" className="fresh" onClick={() => scroller.current?.scrollTo({ top: 0 })}>
+            <Icon name="up" size={16} /> {t.fresh(fresh)}
+          </button>
+        )}
+        {shown.length === 0 && !query.isPending ? (
+          <Empty title={filter.q === "" ? t.empty : t.noMatch}>{filter.q === "" && <p>{t.emptyHint}</p>}</Empty>
+        ) : (
+          <Rows
+            rows={shown}
+            keyOf={(play) => play.id}
+            heightPx={wide ? 52 : 64}
+            label={t.title}
+            scroller={scroller}
+            head={<Head />}
+            foot={isFetchingNextPage && <p className="rows-foot quiet">{t.more}</p>}
+            onEnd={more}
+            onScroll={(atTop) => setFrozen((before) => (atTop ? null : (before ?? new Set(live.keys()))))}
+            row={(play) => <PlayRow play={play} selected={play.id === route.id} open={open} />}
+          />
+        )}
+      </div>
+      {route.id !== null && <PlayDrawer id={route.id} play={selected} reading={query.isPending} />}
+    </>
+  );
+}
+
+function Head() {
+  return (
+    <div className="row rows-head play-row" aria-hidden="true">
+      <span />
+      <span className="row-name">{t.song}</span>
+      <span className="cell cell-station">{t.station}</span>
+      <span className="cell cell-length">{t.length}</span>
+      <span className="cell cell-confidence">{t.confidence}</span>
+      <span className="cell cell-started">{t.started}</span>
+    </div>
+  );
+}

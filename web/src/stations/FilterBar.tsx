@@ -1,0 +1,114 @@
+import { useMemo, useState } from "react";
+import { choices, type Filter, noFilter } from "../catalogue/filter";
+import { isFiltered, useCatalogue, useFilter } from "../catalogue/useCatalogue";
+import { countryName, languageName, whole } from "../frame/format";
+import { Icon } from "../frame/Icon";
+import { texts } from "../texts";
+
+const states = ["playing", "failing", "unproven", "retired"] as const;
+
+/** The filters that narrow the globe and the list together. */
+export function FilterBar() {
+  const [filter, setFilter] = useFilter();
+  const [open, setOpen] = useState(false);
+  const t = texts.filter;
+  const active = isFiltered({ ...filter, q: "" });
+  const pick = (change: Partial<Filter>) => setFilter(change);
+  return (
+    <fieldset className="filters" data-open={open || undefined}>
+      <legend className="sr-only">{t.label}</legend>
+      <button type="button" className="button filters-open" aria-expanded={open} onClick={() => setOpen(!open)}>
+        <Icon name="filter" size={18} />
+        {t.open}
+        {active && <span className="dot" aria-hidden="true" />}
+      </button>
+      <div className="filters-body">
+        <Pick
+          name={t.state}
+          value={filter.state}
+          options={states.map((state) => [state, texts.state[state] ?? state])}
+          pick={(state) => pick({ state: state as Filter["state"] })}
+        />
+        <Pick
+          name={t.type}
+          value={filter.type}
+          options={Object.entries(texts.kind)}
+          pick={(type) => pick({ type: type as Filter["type"] })}
+        />
+        <Choice
+          name={t.country}
+          field="country_code"
+          value={filter.country}
+          show={countryName}
+          pick={(country) => pick({ country })}
+        />
+        <Choice
+          name={t.language}
+          field="language"
+          value={filter.language}
+          show={languageName}
+          pick={(language) => pick({ language })}
+        />
+        <Choice
+          name={t.codec}
+          field="codec"
+          value={filter.codec}
+          show={(codec) => codec}
+          pick={(codec) => pick({ codec })}
+        />
+        {isFiltered(filter) && (
+          <button type="button" className="link" onClick={() => setFilter(noFilter)}>
+            {t.reset}
+          </button>
+        )}
+      </div>
+    </fieldset>
+  );
+}
+
+type PickProps = {
+  name: string;
+  value: string;
+  options: readonly (readonly [string, string])[];
+  pick: (value: string) => void;
+};
+
+function Pick({ name, value, options, pick }: PickProps) {
+  const unlisted = value !== "" && !options.some(([option]) => option === value);
+  return (
+    <label className="pick" data-set={value !== "" || undefined}>
+      <span className="sr-only">{name}</span>
+      <select value={value} onChange={(event) => pick(event.target.value)}>
+        <option value="">{name}</option>
+        {unlisted && <option value={value}>{value}</option>}
+        {options.map(([option, text]) => (
+          <option key={option} value={option}>
+            {text}
+          </option>
+        ))}
+      </select>
+      <Icon name="down" size={14} />
+    </label>
+  );
+}
+
+type ChoiceProps = {
+  name: string;
+  field: "country_code" | "language" | "codec";
+  value: string;
+  show: (value: string) => string;
+  pick: (value: string) => void;
+};
+
+function Choice({ name, field, value, show, pick }: ChoiceProps) {
+  const { streams, members } = useCatalogue();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the map is one object for ever; `members` tells when it holds others
+  const options = useMemo(
+    () =>
+      choices(streams.values(), field).map(
+        ({ value: option, count }) => [option, `${show(option)} (${whole(count)})`] as const,
+      ),
+    [streams, members, field],
+  );
+  return <Pick name={name} value={value} options={options} pick={pick} />;
+}
