@@ -8,6 +8,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from airledger.audio.sound_decoder import SoundDecoder, open_container
+
 MUXERS = {
     "mp3": ("mp3", "libmp3lame"),
     "aac": ("adts", "aac"),
@@ -30,7 +32,8 @@ def melody(seconds: float, rate_hz: int = 44100, seed: int = 1) -> NDArray[np.fl
     loudness = chance.uniform(0.1, 0.5, steps)[index] * np.exp(-2 * (time_s * 4 % 1))
     phase = 2 * np.pi * np.cumsum(frequency_hz) / rate_hz
     sound = loudness * (np.sin(phase) + 0.3 * np.sin(2 * phase)) + 0.005 * chance.standard_normal(len(time_s))
-    return sound.astype(np.float32)
+    made: NDArray[np.float32] = sound.astype(np.float32)
+    return made
 
 
 def encoded(
@@ -79,3 +82,10 @@ def spectrum_peak_hz(pcm: NDArray[np.int16], rate_hz: int = 8000) -> float:
     """Frequency of the strongest tone."""
     power = np.abs(np.fft.rfft(pcm * np.hanning(len(pcm))))
     return float(np.argmax(power) * rate_hz / len(pcm))
+
+
+def decoded_8k(data: bytes, kind: str) -> NDArray[np.int16]:
+    """Decode a whole file of `kind` with the product's own decoder, in this process."""
+    with open_container(io.BytesIO(data), {"opus": "ogg"}.get(kind, kind), live=False) as container:
+        pieces = [sound.pcm for sound in SoundDecoder(container).sounds()]
+    return np.concatenate(pieces)
