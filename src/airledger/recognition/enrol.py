@@ -11,7 +11,7 @@ from uuid import UUID
 
 from airledger.fingerprint.params import ENGINE_VERSION, Params, params_hash
 from airledger.fingerprint.peaks import Peaks, extract
-from airledger.fingerprint.quality import measure_quality
+from airledger.fingerprint.quality import assess
 from airledger.platform.audit import Actor
 from airledger.platform.clock import Clock
 from airledger.platform.db import Database
@@ -116,7 +116,7 @@ class Enroller:
     def _fingerprint(
         self, recording_id: UUID, key: str, decoded: DecodedFile, peaks: Peaks, now: datetime
     ) -> Fingerprint:
-        quality: dict[str, Any] = asdict(measure_quality(decoded.pcm, peaks))
+        quality: dict[str, Any] = asdict(assess(decoded.pcm, self.params, peaks))
         return Fingerprint(
             recording_id=recording_id,
             organisation_id=self.organisation_id,

@@ -1,0 +1,20 @@
+"""The `airledger` command: one file per group of commands, imports inside them (--help stays quick)."""
+
+import typer
+
+from airledger.cli import demo, fingerprint, hear, house, library, plays, processes, stations, up
+
+app = typer.Typer(
+    name="airledger",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""Find the world's radio and TV streams, prove that they play, hear what they play, log every play.
+
+**First steps:** `airledger up --demo` shows everything with stations and songs of its own making.
+Then `airledger library add FOLDER` enrols your recordings, `airledger crawl SOURCE` finds stations, and
+`airledger up` listens. All data lies in one folder: `--data DIR` of `up`, or the variable `AIRLEDGER_DATA`.""",
+)
+for group in (up, processes, stations, library, hear, plays, demo, house):
+    group.add_to(app)
+app.add_typer(fingerprint.app, name="fingerprint", help="The bare recognition engine: files in, answers out.")
