@@ -5,7 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
 from airledger.platform.auth.rows import AuditEntry
+from airledger.platform.cursor import decode_place, encode_place
 from airledger.platform.db import Unit
 from airledger.platform.logging import correlation_id
 
@@ -59,3 +63,19 @@ def record_change(
             correlation_id=correlation_id(),
         )
     )
+
+
+def find_entries(
+    session: Session, organisation_id: UUID, *, limit: int = 100, cursor: str | None = None
+) -> tuple[list[AuditEntry], str | None]:
+    """List an organisation's entries, newest first, and the cursor of the next page.
+
+    Raises:
+        InputError: The cursor cannot be used.
+    """
+    query = select(AuditEntry).where(AuditEntry.organisation_id == organisation_id)
+    if cursor is not None:
+        at, entry_id = decode_place(cursor)
+        query = query.where(or_(AuditEntry.at < at, (AuditEntry.at == at) & (AuditEntry.id < entry_id)))
+    rows = list(session.scalars(query.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(limit + 1)))
+    return rows[:limit], encode_place(rows[limit - 1].at, rows[limit - 1].id) if len(rows) > limit else None

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from airledger.platform.audit import Actor, record_change
@@ -89,3 +89,8 @@ def list_recordings(
         title, identity = after
         query = query.where(or_(Recording.title > title, (Recording.title == title) & (Recording.id > identity)))
     return session.scalars(query.order_by(Recording.title, Recording.id).limit(limit)).all()
+
+
+def count_recordings(session: Session) -> int:
+    """Count all recordings of the installation."""
+    return session.scalar(select(func.count()).select_from(Recording)) or 0

@@ -48,7 +48,7 @@ def bootstrap(database: Database, clock: Clock) -> Bootstrap:
         )
         is_first = user is None
         user_id = user.id if user else _first_account(unit, organisation_id, clock)
-        link = make_link(unit, user_id, now=now, life=FIRST_LIFE if is_first else LIFE)
+        link = make_link(unit, SYSTEM, user_id, now=now, life=FIRST_LIFE if is_first else LIFE)
     return Bootstrap(organisation_id, user_id, link, is_first)
 
 

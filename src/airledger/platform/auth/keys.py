@@ -80,6 +80,12 @@ def find_key(session: Session, key: str, now: datetime) -> tuple[ApiKey, User, O
     return (row, user, organisation) if is_right and not is_over and user.is_active else None
 
 
+def list_keys(session: Session, organisation_id: UUID, *, limit: int = 1_000) -> list[ApiKey]:
+    """List an organisation's keys, newest first, revoked ones too."""
+    query = select(ApiKey).where(ApiKey.organisation_id == organisation_id).order_by(ApiKey.created_at.desc())
+    return list(session.scalars(query.limit(limit)))
+
+
 def revoke_key(unit: Unit, actor: Actor, organisation_id: UUID, key_id: UUID, *, now: datetime) -> ApiKey:
     """End a key.
 

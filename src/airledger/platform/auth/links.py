@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import update
 
+from airledger.platform.audit import Actor, record_change
 from airledger.platform.auth.rows import LoginLink, User
 from airledger.platform.db import Unit
 from airledger.platform.errors import UnauthenticatedError
@@ -16,9 +17,10 @@ FIRST_LIFE = timedelta(hours=24)
 TOKEN_LIMIT = 200
 
 
-def make_link(unit: Unit, user_id: UUID, *, now: datetime, life: timedelta = LIFE) -> str:
+def make_link(unit: Unit, actor: Actor, user_id: UUID, *, now: datetime, life: timedelta = LIFE) -> str:
     """Make a link's token; who has it can sign in as that account, once."""
     token = secrets.token_urlsafe(32)
+    record_change(unit, actor, "made_link", "user", user_id, {"minutes": int(life.total_seconds() // 60)}, at=now)
     unit.session.add(LoginLink(token_hash=_hash(token), user_id=user_id, expires_at=now + life))
     return token
 

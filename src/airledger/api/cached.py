@@ -1,0 +1,57 @@
+"""Answers kept for at most a second: a hundred viewers of the same page cost one query."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+KEEP_S = 1.0
+ENTRIES = 256
+LARGEST_BYTES = 16 << 20
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A rendered body and what belongs to it."""
+
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass
+class _Entry:
+    until: float = 0.0
+    answer: Answer | None = None
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class AnswerCache:
+    """Bodies by key. Keys must name everything that the answer depends on, whose rows they are above all."""
+
+    def __init__(self, *, keep_s: float = KEEP_S, tick: Callable[[], float] = time.monotonic) -> None:
+        self._keep_s = keep_s
+        self._tick = tick
+        self._entries: OrderedDict[object, _Entry] = OrderedDict()
+
+    async def get(self, key: object, make: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Return the answer of less than a second ago, or make it; those who come meanwhile wait for the one maker."""
+        entry = self._entries.get(key)
+        if entry is None:
+            entry = self._entries[key] = _Entry()
+            self._shrink()
+        if entry.answer is not None and self._tick() < entry.until:
+            return entry.answer
+        async with entry.lock:
+            if entry.answer is not None and self._tick() < entry.until:
+                return entry.answer
+            # Counted from before the query: the answer is never older than keep_s.
+            until = self._tick() + self._keep_s
+            answer = await make()
+            if len(answer.body) <= LARGEST_BYTES:
+                entry.answer, entry.until = answer, until
+            return answer
+
+    def _shrink(self) -> None:
+        while len(self._entries) > ENTRIES:
+            self._entries.popitem(last=False)

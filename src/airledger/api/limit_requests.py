@@ -1,0 +1,83 @@
+"""How much and how often: the rate per caller, and the size of a request's body."""
+
+from http import HTTPStatus
+
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from airledger.api.credentials import credential_of
+from airledger.api.problem import problem
+from airledger.api.rate_limit import KNOWN_FACTOR, Proxies, RateLimiter, bucket_name
+from airledger.platform.auth.authenticate import Authenticator
+from airledger.platform.errors import LimitError
+
+BODY_BYTES = 1 << 20
+ADDRESS = "airledger.address"
+_UNLIMITED = frozenset({"/healthz", "/readyz", "/metrics"})  # a busy caller must not make us look dead
+
+
+class LimitRequests:
+    """Charges each request to its caller.
+
+    Only a credential that was proven within the last seconds has a bucket of its own: who tries out credentials pays
+    from the address.
+    """
+
+    def __init__(self, inner: ASGIApp, limiter: RateLimiter, proxies: Proxies, authenticator: Authenticator) -> None:
+        self._inner = inner
+        self._limiter = limiter
+        self._proxies = proxies
+        self._authenticator = authenticator
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._inner(scope, receive, send)
+            return
+        peer = (scope.get("client") or ("", 0))[0]
+        address = self._proxies.caller(peer, Headers(scope=scope).get("X-Forwarded-For"))
+        scope[ADDRESS] = address
+        wait_s = None if scope["path"] in _UNLIMITED else self._charge(scope, address)
+        if wait_s is not None:
+            await _refuse(scope, receive, send, wait_s)
+            return
+        await self._inner(scope, _bounded(scope, receive), send)
+
+    def _charge(self, scope: Scope, address: str) -> int | None:
+        held = credential_of(HTTPConnection(scope))
+        known = self._authenticator.remembered(held.value) if held else None
+        if known is not None:
+            return self._limiter.take(f"caller:{known.key_id or known.user_id}", factor=KNOWN_FACTOR)
+        return self._limiter.take(bucket_name(address))
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, wait_s: int) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1013, "reason": f"too many requests: wait {wait_s} s"})
+        return
+    answer = problem(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "too_many_requests",
+        f"more requests than are allowed a minute: wait {wait_s} s, or sign in for a higher limit",
+        headers={"Retry-After": str(wait_s)},
+    )
+    await answer(scope, receive, send)
+
+
+def _bounded(scope: Scope, receive: Receive) -> Receive:
+    if scope["type"] != "http":
+        return receive
+    total = 0
+    declared = Headers(scope=scope).get("Content-Length", "")
+
+    async def read() -> Message:
+        nonlocal total
+        message = await receive()
+        if message["type"] == "http.request":
+            total += len(message.get("body", b""))
+            if total > BODY_BYTES or (declared.isdecimal() and int(declared[:20]) > BODY_BYTES):
+                raise LimitError(f"the request's body is larger than {BODY_BYTES >> 10} KiB")
+        return message
+
+    return read

@@ -1,0 +1,91 @@
+"""Putting the API together."""
+
+import contextlib
+from asyncio import create_task, gather
+from collections.abc import AsyncIterator
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from airledger.api import accounts, health, library, live, page, plays, sessions, sign_in, streams, system
+from airledger.api.cached import AnswerCache
+from airledger.api.cross_origin import OpenCatalogue
+from airledger.api.hub import EventHub
+from airledger.api.limit_requests import LimitRequests
+from airledger.api.problem import add_error_handlers
+from airledger.api.rate_limit import Proxies, RateLimiter
+from airledger.api.security_headers import SecurityHeaders
+from airledger.api.state import ApiState
+from airledger.api.threads import Threads
+from airledger.api.trace_requests import TraceRequests
+from airledger.api.traffic import Traffic
+from airledger.api.trim_slash import TrimSlash
+from airledger.app import Airledger
+from airledger.platform.auth.authenticate import Authenticator
+from airledger.platform.auth.tokens import Tokens, load_secret
+
+ROUTERS = (
+    health.router,
+    streams.router,
+    plays.router,
+    sessions.router,
+    library.router,
+    system.router,
+    sign_in.router,
+    accounts.router,
+    live.router,
+    page.router,  # last: it answers every path
+)
+
+
+def build_api(app: Airledger) -> FastAPI:
+    """Make the ASGI application that serves an opened App; the App stays the caller's to close."""
+    app.declare_tasks()  # routes enqueue
+    state = _state(app)
+    api = FastAPI(
+        title="Airledger",
+        version=version("airledger"),
+        summary="Streams found and proven, sounds heard, plays logged.",
+        openapi_url="/api/openapi.json",
+        docs_url=None,  # it would load its scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+    )
+    api.state.airledger = state
+    add_error_handlers(api)
+    for router in ROUTERS:
+        api.include_router(router)
+    # The last one added is the outermost.
+    api.add_middleware(LimitRequests, state.limiter, Proxies(app.settings.trusted_proxies), state.authenticator)
+    api.add_middleware(OpenCatalogue)
+    api.add_middleware(TrimSlash)
+    api.add_middleware(SecurityHeaders)
+    api.add_middleware(TraceRequests, state.traffic)
+    return api
+
+
+def _state(app: Airledger) -> ApiState:
+    threads, traffic = Threads(app.database), Traffic()
+    tokens = Tokens(load_secret(app.settings.data), app.clock, minutes=app.settings.access_token_minutes)
+    return ApiState(
+        app=app,
+        threads=threads,
+        authenticator=Authenticator(app.database, tokens, app.clock),
+        limiter=RateLimiter(app.settings.requests_per_minute),
+        cache=AnswerCache(),
+        hub=EventHub(threads, on_drop=traffic.dropped.inc),
+        traffic=traffic,
+    )
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
+    hub: EventHub = api.state.airledger.hub
+    reading = create_task(hub.run(), name="event-hub")
+    try:
+        yield
+    finally:
+        hub.end_all()
+        reading.cancel()
+        await gather(reading, return_exceptions=True)
