@@ -100,7 +100,7 @@ GOOD: tuple[Station, ...] = (
              ("Sevilla", "Spain", "ES", "spanish", 37.3891, -5.9845), "latino,pop"),
     _station("minato-fm", "みなとウェーブ横浜", ("icecast", "aac", 64), "/minato.aac",
              ("Yokohama", "Japan", "JP", "japanese", 35.4437, 139.638), "jpop,city pop"),
-    _station("beira-mar", "Rádio Beira-Mar Salvador", ("icecast", "vorbis", 96), "/beira-mar.ogg",
+    _station("beira-mar", "Rádio Beira-Mar Salvador", ("icecast", "vorbis", 112), "/beira-mar.ogg",
              ("Salvador", "Brazil", "BR", "portuguese", -12.9777, -38.5016), "mpb,samba"),
     _station("harbour-light", "Harbour Light 98.5 Sydney", ("icecast", "opus", 64), "/harbour-light.opus",
              ("Sydney", "Australia", "AU", "english", -33.8688, 151.2093), "indie,rock"),

@@ -40,11 +40,14 @@ class Codec:
     content_type: str
 
 
+VORBIS_OPTIONS = (("strict", "-2"), ("flags", "+qscale"), ("global_quality", "472"))
+"""It knows qualities only: 4 (times 118) gives 95 to 115 kbit/s on our songs."""
+
 CODECS = {
     "mp3": Codec("libmp3lame", SONG_RATE_HZ, 1, (("compression_level", "7"),), "audio/mpeg"),
     "mp3-stereo": Codec("libmp3lame", SONG_RATE_HZ, 2, (("compression_level", "7"),), "audio/mpeg"),
     "aac": Codec("aac", SONG_RATE_HZ, 1, (("aac_coder", "fast"),), "audio/aac"),
-    "vorbis": Codec("vorbis", SONG_RATE_HZ, 2, (("strict", "-2"),), "application/ogg"),
+    "vorbis": Codec("vorbis", SONG_RATE_HZ, 2, VORBIS_OPTIONS, "application/ogg"),
     "opus": Codec("libopus", 48_000, 1, (("compression_level", "3"),), "audio/ogg"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from airledger.testing import directory
@@ -34,6 +35,7 @@ class Switchboard:
     ) -> None:
         self._stations = stations
         self.channels: list[Channel] = []
+        self._server: asyncio.Server | None = None
         self._exact: dict[str, Handler] = {}
         self._below: dict[str, Handler] = {}
         for published in stations:
@@ -52,7 +54,16 @@ class Switchboard:
 
     async def serve(self, listening: socket.socket) -> None:
         """Start to listen on a bound socket."""
-        await start_server(self._handle, listening)
+        self._server = await start_server(self._handle, listening)
+
+    async def close(self) -> None:
+        """Stop to listen and cut every listener off."""
+        if self._server:
+            self._server.close()
+        while others := [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]:
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
 
     async def _handle(self, request: Request, connection: Connection) -> None:
         handler = self._exact.get(request.path) or self._below.get(request.path.rpartition("/")[0] + "/") or missing

@@ -158,6 +158,7 @@ class Transmitter:
         server_thread = threading.Thread(target=_run_loop, args=(loop,), name="transmitter-network", daemon=True)
         server_thread.start()
         undo.callback(_stop_loop, loop, server_thread)
+        undo.callback(lambda: asyncio.run_coroutine_threadsafe(switchboard.close(), loop).result(START_TIMEOUT_S))
         asyncio.run_coroutine_threadsafe(switchboard.serve(listening), loop).result(START_TIMEOUT_S)
         pump = threading.Thread(
             target=self._pump, args=(switchboard.channels, ticks), name="transmitter-encoding", daemon=True
@@ -192,17 +193,8 @@ def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def _stop_loop(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
-    asyncio.run_coroutine_threadsafe(_cancel_all(), loop).result(START_TIMEOUT_S)
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
-
-
-async def _cancel_all() -> None:
-    """Cut every listener off and wait for their tasks to end."""
-    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
 
 
 def main(arguments: list[str] | None = None) -> None:
