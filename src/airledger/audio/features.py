@@ -13,10 +13,8 @@ Pcm = NDArray[np.int16] | NDArray[np.float32]
 
 def as_float(pcm: Pcm) -> NDArray[np.float32]:
     """Bring int16 or float samples to float32 with full scale ±1."""
-    if pcm.dtype == np.int16:
-        scaled: NDArray[np.float32] = pcm.astype(np.float32) / np.float32(32768.0)
-        return scaled
-    return pcm.astype(np.float32, copy=False)
+    sound = np.asarray(pcm, dtype=np.float32)
+    return sound / np.float32(32768.0) if pcm.dtype == np.int16 else sound
 
 
 def level_dbfs(pcm: Pcm, *, rate_hz: int = SOUND_RATE_HZ) -> NDArray[np.float32]:

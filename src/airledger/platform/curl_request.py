@@ -5,6 +5,7 @@ the address that is really dialled; response headers are bounded; `ICY 200 OK` c
 """
 
 import errno
+import os
 import socket
 import time
 from collections.abc import Mapping
@@ -140,11 +141,31 @@ class HeadReader:
         return 300 <= self._status < 400 and "location" in self._headers  # noqa: PLR2004 - redirects
 
 
+class _Handover:
+    """A new socket on its way to libcurl, which duplicates the descriptor and owns the duplicate.
+
+    Ours is closed as soon as the hand-over is done: a second descriptor would keep closed connections open.
+    """
+
+    def __init__(self, new: socket.socket) -> None:
+        self._descriptor = new.detach()
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def __del__(self) -> None:
+        os.close(self._descriptor)
+
+
 class Dialler:
-    """Opens the sockets of one request, each address judged first; remembers a refusal."""
+    """Opens the sockets of one request, each address judged first.
+
+    Remembers a refusal, and whether we ran out of sockets, which is no fault of the server's.
+    """
 
     def __init__(self, guard: AddressGuard) -> None:
         self.refusal: AddressRefusedError | None = None
+        self.exhausted = False
         self._guard = guard
 
     def __call__(self, _purpose: int, address: Any) -> Any:
@@ -155,7 +176,11 @@ class Dialler:
         except AddressRefusedError as error:
             self.refusal = error
             return pycurl.SOCKET_BAD
-        return socket.socket(family, kind, protocol)
+        try:
+            return _Handover(socket.socket(family, kind, protocol))
+        except OSError as error:  # such as a machine without IPv6: libcurl tries the host's next address
+            self.exhausted = self.exhausted or error.errno in {errno.EMFILE, errno.ENFILE, errno.ENOBUFS}
+            return pycurl.SOCKET_BAD
 
 
 def checked_url(url: str) -> str:
@@ -214,7 +239,11 @@ def fetch_error(curl: Any, code: int, text: str, *, head: HeadReader, dial: Dial
         return FetchError(dial.refusal.message, cause=FetchCause.ADDRESS_REFUSED)
     if head.overflow:
         return FetchError("The server's headers do not end.", cause=FetchCause.TOO_LARGE)
+    if dial.exhausted:
+        return FetchError("No socket could be opened: raise the limit of open files.", cause=FetchCause.PROTOCOL)
     cause = _CAUSES.get(code, FetchCause.PROTOCOL)
+    if "HTTP/0.9" in text:  # libcurl files bytes that are no HTTP at all under unsupported protocols
+        cause = FetchCause.PROTOCOL
     if code == pycurl.E_COULDNT_CONNECT:
         cause = _CONNECT_CAUSES.get(curl.getinfo(pycurl.OS_ERRNO), FetchCause.UNREACHABLE)
     return FetchError(f"{text or 'The transfer failed'} ({code}).", cause=cause)
