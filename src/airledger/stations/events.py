@@ -18,7 +18,7 @@ class StreamAdded(Event):
 
 
 class StreamChecked(Event):
-    """A proof was made; `level` as in `Verification.level`."""
+    """A proof was made; `level` as in `Verification.level`, the rest as the stream's row says now."""
 
     name: ClassVar[str] = "stream.checked"
 
@@ -28,9 +28,16 @@ class StreamChecked(Event):
     is_healthy: bool
     level: int
     response_time_ms: int | None
-    bandwidth_kbps: int | None
+    bitrate_measured_kbps: int | None
+    codec: str | None
+    has_picture: bool | None
+    is_hls: bool
     stream_title: str | None
     reliability_score: float
+    reliability_lower_bound: float
+    quality_score: float
+    last_checked: str
+    last_success: str | None
     warnings: list[str]
 
 

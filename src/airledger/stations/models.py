@@ -25,9 +25,7 @@ class Station(Row):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
     uuid: Mapped[UUID] = mapped_column(Uuid, unique=True, default=uuid4)
-    identity: Mapped[str] = mapped_column(
-        unique=True
-    )  # what makes two listings one station
+    identity: Mapped[str] = mapped_column(unique=True)  # what makes two listings one station
     name: Mapped[str] = mapped_column(index=True)
     country_code: Mapped[str | None]
     time_zone: Mapped[str | None]

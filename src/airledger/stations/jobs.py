@@ -1,0 +1,155 @@
+"""The tasks of this room: crawl a source, plan checks, prove a batch, clean up."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from airledger.platform.clock import Clock
+from airledger.platform.db import Database
+from airledger.platform.errors import NotFoundError
+from airledger.platform.fetch import Fetcher
+from airledger.platform.presence import Counts
+from airledger.platform.settings import Settings
+from airledger.platform.tasks.registry import Context, Registry, Result
+from airledger.platform.tasks.rows import PENDING, TaskRow
+from airledger.platform.tasks.run import HandedBackError
+from airledger.stations.cleanup import CHUNK, retire_dead
+from airledger.stations.reading import CrawlTarget
+from airledger.stations.standing import Pace
+from airledger.stations.submit import PROBE_TASK
+from airledger.stations.watch import BATCH, claim_due, find_due, proof_jobs, record_proof
+
+if TYPE_CHECKING:  # av and numpy load only in processes that prove
+    from airledger.stations.tuner import Tuner
+
+CRAWL = "stations.crawl"
+PLAN_CHECKS = "stations.plan_checks"
+PROBE = PROBE_TASK
+CLEANUP = "stations.cleanup"
+WAITING_BATCHES = 8
+HOUR_S = 3_600
+
+
+@dataclass(frozen=True)
+class Deps:
+    """What the tasks of this room need.
+
+    Attributes:
+        tuner: Gives the running tuner of this process; asked only by the task that proves.
+        registry: Where follow-up tasks are enqueued.
+        counts: Counters of this process.
+    """
+
+    database: Database
+    settings: Settings
+    clock: Clock
+    fetcher: Fetcher
+    tuner: Callable[[], "Tuner"]
+    registry: Registry
+    counts: Counts
+
+
+def declare(registry: Registry, deps: Deps) -> None:
+    """Make the tasks known."""
+
+    def crawl_source(context: Context, source: str) -> Result:
+        return _crawl(deps, context, source)
+
+    def plan_checks(context: Context) -> Result:
+        del context
+        return {"streams": plan(deps)}
+
+    def probe_batch(context: Context, stream_ids: list[int], planned_at: str | None = None) -> Result:
+        return _probe(deps, context, stream_ids, planned_at)
+
+    def clean_up(context: Context) -> Result:
+        return _clean_up(deps, context)
+
+    registry.declare(CRAWL, "default", crawl_source)
+    registry.declare(PLAN_CHECKS, "default", plan_checks)
+    registry.declare(PROBE, "probe", probe_batch, max_attempts=5)
+    registry.declare(CLEANUP, "default", clean_up)
+
+
+def plan(deps: Deps) -> int:
+    """Enqueue batches of streams that are due, as long as few are waiting; return how many streams."""
+    now = deps.clock.now()
+    with deps.database.read() as session:
+        waiting = session.scalar(
+            select(func.count()).where(TaskRow.name == PROBE, TaskRow.status == PENDING, TaskRow.priority == 0)
+        )
+        room = WAITING_BATCHES - (waiting or 0)
+        due = find_due(session, now, limit=room * BATCH) if room > 0 else []
+    if not due:
+        return 0
+    with deps.database.unit() as unit:
+        batches = claim_due(unit, due, now)
+        for batch in batches:
+            deps.registry.enqueue(
+                unit.session,
+                PROBE,
+                {"stream_ids": batch.stream_ids, "planned_at": now.isoformat()},
+                now=now,
+                unique_key=f"probe:{batch.stream_ids[0]}-{batch.stream_ids[-1]}:{now.timestamp()}",
+            )
+    return sum(len(batch.stream_ids) for batch in batches)
+
+
+def _crawl(deps: Deps, context: Context, source: str) -> Result:
+    from airledger.stations.crawl import crawl
+
+    known = {each.name: each for each in deps.settings.sources}
+    if source not in known:
+        raise NotFoundError(f"airledger.toml names no source {source!r} any more")
+    found = known[source]
+    report = crawl(
+        deps.database,
+        deps.clock,
+        deps.fetcher,
+        CrawlTarget(found.name, found.url, found.type),
+        check_frequency_s=round(deps.settings.health_check_hours * HOUR_S),
+        stopping=context.stopping,
+    )
+    if context.stopping():
+        raise HandedBackError
+    deps.counts.add("crawls")
+    plan(deps)
+    return report.to_json()
+
+
+def _probe(deps: Deps, context: Context, stream_ids: list[int], planned_at: str | None) -> Result:
+    """Prove some streams at the same time, writing each proof as it is made."""
+    from airledger.stations.probe import prove_all
+
+    settings = deps.settings
+    since = datetime.fromisoformat(planned_at) if planned_at else None
+    with deps.database.read() as session:
+        jobs = proof_jobs(session, stream_ids, seconds=settings.probe_seconds, not_since=since)
+    pace = Pace(settings.health_check_hours * HOUR_S, settings.verification_hours * HOUR_S)
+    healthy = done = 0
+    proofs = prove_all(deps.tuner(), jobs, concurrency=settings.probe_concurrency, stopping=context.stopping)
+    for job, proof in proofs:
+        with deps.database.unit() as unit:
+            record_proof(unit, job.id, proof, now=deps.clock.now(), pace=pace)
+        done += 1
+        healthy += proof.is_healthy
+        deps.counts.add("probes")
+        deps.counts.add(f"probes_{proof.cause.value if proof.cause else 'healthy'}")
+        context.progress(done / len(jobs))
+    if done < len(jobs):
+        raise HandedBackError
+    return {"proven": done, "healthy": healthy}
+
+
+def _clean_up(deps: Deps, context: Context) -> Result:
+    retired = 0
+    while not context.stopping():
+        with deps.database.unit() as unit:
+            some = retire_dead(unit, deps.clock.now())
+        retired += some
+        if some < CHUNK:
+            break
+    return {"retired": retired}

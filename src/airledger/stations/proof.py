@@ -1,0 +1,223 @@
+"""What a proof says, and how it is read off an observation. Values in, values out; listening is `probe.py`'s."""
+
+from dataclasses import dataclass
+
+from airledger.audio.stream_format import StreamFormat
+from airledger.stations.cause import Cause
+from airledger.stations.tuner.listening import Connected, TuneEnded
+
+NOTHING, CONNECTS, HEADERS, DECODES, SUSTAINED, LIVE = -1, 0, 1, 2, 3, 4
+SILENT_BELOW_DBFS = -60.0
+SILENCE_S = 10.0
+LONG_PROOF_S = 65.0
+LOOP_JUDGED_FROM_S = 55.0  # 2.75 passes of 20 s
+FALSE_BITRATE_FACTOR = 1.6
+MIN_SOUND_S = 0.5
+PACE_SLACK_S = 3.0
+HLS_PACE_SLACK_S = 12.0  # segments come whole
+PACE_SLACK_SHARE = 0.05
+MAX_DETAIL_CHARS = 500
+
+# The server was reached, whatever it said then.
+_CONNECTED_CAUSES = frozenset(
+    {
+        Cause.STALLED,
+        Cause.NOT_FOUND,
+        Cause.FORBIDDEN,
+        Cause.AUTH,
+        Cause.GEO_BLOCKED,
+        Cause.SERVER_ERROR,
+        Cause.HTTP_ERROR,
+        Cause.REDIRECT_LOOP,
+        Cause.NOT_MEDIA,
+        Cause.UNDECODABLE,
+        Cause.ENCRYPTED,
+        Cause.NO_SOUND,
+        Cause.ENDED,
+        Cause.TOO_LARGE,
+        Cause.DECODER_CRASHED,
+    }
+)
+_HEADERS_CAUSES = _CONNECTED_CAUSES - {
+    Cause.NOT_FOUND,
+    Cause.FORBIDDEN,
+    Cause.AUTH,
+    Cause.GEO_BLOCKED,
+    Cause.SERVER_ERROR,
+    Cause.HTTP_ERROR,
+    Cause.REDIRECT_LOOP,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What was heard of a stream.
+
+    Attributes:
+        is_complete: Sound came for as long as was wanted.
+        sound_s: Decoded sound in seconds.
+        wall_s: From the first sound to the end of listening.
+        late_sound_s: Sound that came in the second half of `wall_s`, so after any burst.
+        received_bytes: Media bytes.
+        loudest_dbfs: RMS level of the loudest second; None without a whole second.
+        loop_period_s: Length of the piece that repeats without end.
+        claimed_kbps: What the directory claims.
+    """
+
+    connected: Connected | None = None
+    ended: TuneEnded | None = None
+    format: StreamFormat | None = None
+    title: str | None = None
+    is_complete: bool = False
+    sound_s: float = 0.0
+    wall_s: float = 0.0
+    late_sound_s: float = 0.0
+    received_bytes: int = 0
+    loudest_dbfs: float | None = None
+    loop_period_s: float | None = None
+    claimed_kbps: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The verdict on a stream.
+
+    `level` is the highest that was reached: -1 nothing, 0 connects, 1 headers, 2 frames decode, 3 sustained rate,
+    4 neither silent nor looped.
+    """
+
+    level: int
+    is_healthy: bool
+    cause: Cause | None = None
+    permanent: bool = False
+    detail: str | None = None
+    http_status: int | None = None
+    response_time_ms: int | None = None
+    bandwidth_kbps: int | None = None
+    bitrate_claimed_kbps: int | None = None
+    codec: str | None = None
+    sample_rate_hz: int | None = None
+    channels: int | None = None
+    sound_s: float = 0.0
+    stream_title: str | None = None
+    warnings: tuple[str, ...] = ()
+    has_sound: bool | None = None
+    has_picture: bool | None = None
+    is_hls: bool = False
+    is_wrapped: bool = False
+    url_final: str | None = None
+    connected: Connected | None = None
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it heard enough to tell a loop."""
+        return self.sound_s >= LOOP_JUDGED_FROM_S
+
+    @property
+    def do_not_index(self) -> bool:
+        """Whether the owner asks directories to leave the stream out."""
+        return self.connected is not None and self.connected.icy.do_not_index
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    level: int
+    cause: Cause
+    detail: str
+
+
+def judge(seen: Observation) -> Proof:
+    """Read a proof off an observation."""
+    fault = _fault(seen)
+    measured = measured_kbps(seen)
+    connected, decoded = seen.connected, seen.format
+    claims = [claim for claim in (connected and connected.icy.bitrate_kbps, seen.claimed_kbps) if claim]
+    has_heard = seen.sound_s >= MIN_SOUND_S
+    return Proof(
+        level=fault.level if fault else LIVE,
+        is_healthy=fault is None,
+        cause=fault.cause if fault else None,
+        permanent=_is_permanent(seen, fault),
+        detail=fault.detail[:MAX_DETAIL_CHARS] if fault else None,
+        http_status=_http_status(seen),
+        response_time_ms=round(connected.response_time_ms) if connected else None,
+        bandwidth_kbps=measured,
+        bitrate_claimed_kbps=claims[0] if claims else None,
+        codec=decoded.codec if decoded else None,
+        sample_rate_hz=decoded.sample_rate_hz if decoded else None,
+        channels=decoded.channels if decoded else None,
+        sound_s=round(seen.sound_s, 3),
+        stream_title=seen.title,
+        warnings=_warnings(seen, measured, claims),
+        has_sound=True if has_heard else False if fault and fault.cause is Cause.NO_SOUND else None,
+        has_picture=decoded.picture is not None if decoded else None,
+        is_hls=connected is not None and connected.kind == "hls",
+        is_wrapped=connected is not None and bool(connected.via),
+        url_final=connected.url if connected else None,
+        connected=connected,
+    )
+
+
+def _http_status(seen: Observation) -> int | None:
+    if seen.ended is not None and seen.ended.http_status is not None:
+        return seen.ended.http_status
+    return seen.connected.status if seen.connected is not None else None
+
+
+def measured_kbps(seen: Observation) -> int | None:
+    """Return media bytes per decoded second: right whatever burst came first, and at any speed of delivery."""
+    if seen.sound_s < 2:  # noqa: PLR2004  the decoder's own delay would spoil it
+        return None
+    return max(round(seen.received_bytes * 8 / seen.sound_s / 1000), 1) if seen.received_bytes else None
+
+
+def _fault(seen: Observation) -> _Fault | None:
+    if seen.ended is not None:
+        return _Fault(_level_at_end(seen, seen.ended), seen.ended.cause, seen.ended.detail)
+    if seen.connected is None:
+        return _Fault(NOTHING, Cause.TIMEOUT, "The server did not answer in time.")
+    if seen.sound_s < MIN_SOUND_S:
+        return _Fault(HEADERS, Cause.STALLED, "The server answered, but no sound came.")
+    return _fault_of_sound(seen)
+
+
+def _fault_of_sound(seen: Observation) -> _Fault | None:
+    if _is_slow(seen):
+        return _Fault(
+            DECODES, Cause.SLOW, f"Only {seen.sound_s:.1f} s of sound came in {seen.wall_s:.1f} s: players would stop."
+        )
+    if seen.loudest_dbfs is not None and seen.sound_s >= SILENCE_S and seen.loudest_dbfs < SILENT_BELOW_DBFS:
+        return _Fault(SUSTAINED, Cause.SILENT, f"{seen.sound_s:.0f} s of silence (below {SILENT_BELOW_DBFS:.0f} dBFS).")
+    if seen.loop_period_s is not None:
+        return _Fault(SUSTAINED, Cause.LOOPED, f"The same {seen.loop_period_s:.1f} s come again and again.")
+    return None
+
+
+def _level_at_end(seen: Observation, ended: TuneEnded) -> int:
+    if seen.sound_s >= MIN_SOUND_S:
+        return DECODES
+    if seen.connected is not None or ended.cause in _HEADERS_CAUSES:
+        return HEADERS
+    return CONNECTS if ended.cause in _CONNECTED_CAUSES or ended.http_status else NOTHING
+
+
+def _is_slow(seen: Observation) -> bool:
+    is_hls = seen.connected is not None and seen.connected.kind == "hls"
+    slack_s = (HLS_PACE_SLACK_S if is_hls else PACE_SLACK_S) + PACE_SLACK_SHARE * seen.wall_s
+    has_dried_up = seen.late_sound_s < seen.wall_s / 2 - slack_s
+    return not seen.is_complete or seen.sound_s < seen.wall_s - slack_s or has_dried_up
+
+
+def _is_permanent(seen: Observation, fault: _Fault | None) -> bool:
+    if fault is None:
+        return False
+    return seen.ended.permanent if seen.ended is not None else fault.cause.permanent
+
+
+def _warnings(seen: Observation, measured: int | None, claims: list[int]) -> tuple[str, ...]:
+    found = []
+    if measured is not None and (seen.format is None or seen.format.picture is None):
+        factors = [max(claim, measured) / min(claim, measured) for claim in claims]
+        if any(factor > FALSE_BITRATE_FACTOR for factor in factors):
+            found.append(Cause.FALSE_BITRATE.value)
+    return tuple(found)
