@@ -72,7 +72,7 @@ def backup(target: Annotated[Path, typer.Argument(help="File to write, like airl
 def restore(archive: Annotated[Path, typer.Argument(help="An archive that `airledger backup` wrote.")]) -> None:
     """Read an archive into an empty installation, SQLite or PostgreSQL; refuses one that holds anything."""
     from airledger.app import Airledger
-    from airledger.platform.backup import restore as read
+    from airledger.platform.restore import restore as read
     from airledger.platform.settings import load_settings
 
     with Airledger.open(load_settings()) as app:

@@ -117,7 +117,7 @@ class Database:
         Raises:
             UnavailableError: The database cannot be reached, or stayed locked for 30 s.
         """
-        with _translated(), self.engine.connect() as plain:
+        with translated(), self.engine.connect() as plain:
             writer = plain.execution_options(airledger_write=True)
             with Session(writer, expire_on_commit=False, autoflush=True) as session, session.begin():
                 unit = Unit(session)
@@ -128,7 +128,7 @@ class Database:
     def read(self) -> Iterator[Session]:
         """Open a session that sees one consistent state and never writes."""
         with (
-            _translated(),
+            translated(),
             self.engine.connect() as connection,
             Session(connection, expire_on_commit=False, autoflush=False) as session,
         ):
@@ -149,7 +149,8 @@ class Database:
 
 
 @contextlib.contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
+    """Raise UnavailableError where the driver says that the database is away."""
     try:
         yield
     except OperationalError as error:
