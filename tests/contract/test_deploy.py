@@ -1,6 +1,8 @@
 """The compose file starts the processes that there are, with settings that there are."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -37,3 +39,10 @@ def test_every_setting_given_exists(compose: dict[str, Any]) -> None:
         given |= compose["services"][name]["environment"].keys()
     assert {"AIRLEDGER_DATA", "AIRLEDGER_DATABASE_URL", "AIRLEDGER_BROKER_URL"} <= given
     assert {name for name in given if name.removeprefix("AIRLEDGER_").lower() not in Settings.model_fields} == set()
+
+
+@pytest.mark.parametrize("process", sorted(PROCESSES))
+def test_every_process_is_a_command(process: str) -> None:
+    command = [sys.executable, "-m", "airledger", process, "--help"]
+    asked = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert asked.returncode == 0, asked.stderr
