@@ -108,7 +108,7 @@ def score(truth: Sequence[AiredPlay], plays: Sequence[HeardPlay], window: Sequen
     whole = [song for song in songs if any(_contains(span, song) for span in window)]
     judged = [song for song in whole if song.audible_s >= SHORTEST_JUDGED_S]
     short = [song for song in whole if song.audible_s < SHORTEST_JUDGED_S]
-    on = {id(song): _plays_on(song, heard) for song in songs}
+    on = _attributed(songs, heard)
     found = [song for song in judged if _is_found(song, on[id(song)])]
     fast = [song for song in judged if song.speed != 1.0]
     fast_found = [song for song in found if song.speed != 1.0]
@@ -155,14 +155,33 @@ def _contains(span: Listened, song: AiredPlay) -> bool:
     return song.clock.time_of(song.first) >= span.from_s and song.clock.time_of(song.last + 1) <= span.to_s
 
 
-def _plays_on(song: AiredPlay, heard: Sequence[HeardPlay]) -> list[_Placed]:
-    """Give the heard plays of the same recording and station that overlap an airing, on its clock."""
-    placed = (
-        _Placed(song.clock.position_at(play.start_s), song.clock.position_at(play.end_s), play)
-        for play in heard
-        if play.station == song.clock.station and play.recording == song.recording
-    )
-    return [p for p in placed if min(p.end, song.last + 1) > max(p.start, song.first)]
+def _attributed(songs: Sequence[AiredPlay], heard: Sequence[HeardPlay]) -> dict[int, list[_Placed]]:
+    """Give to each airing (by its id) the heard plays that belong to it, placed on its clock.
+
+    A heard play belongs to the airing that it shares most with, and to every other one that it shares 15 s with: an
+    end that is a little off must not make the play before the neighbour's.
+    """
+    on: dict[int, list[_Placed]] = {id(song): [] for song in songs}
+    for play in heard:
+        shared = [
+            (_shared_s(song, placed), song, placed)
+            for song in songs
+            if song.clock.station == play.station and song.recording == play.recording
+            for placed in [_placed(song, play)]
+        ]
+        most = max((seconds for seconds, _, _ in shared), default=0.0)
+        for seconds, song, placed in shared:
+            if seconds > 0 and (seconds == most or seconds >= MERGE_S):
+                on[id(song)].append(placed)
+    return on
+
+
+def _placed(song: AiredPlay, play: HeardPlay) -> _Placed:
+    return _Placed(song.clock.position_at(play.start_s), song.clock.position_at(play.end_s), play)
+
+
+def _shared_s(song: AiredPlay, placed: _Placed) -> float:
+    return (min(placed.end, song.last + 1) - max(placed.start, song.first)) / song.clock.rate_hz
 
 
 def _is_found(song: AiredPlay, on: Sequence[_Placed]) -> bool:
@@ -181,8 +200,7 @@ def _merges(judged: Sequence[AiredPlay], on: Mapping[int, Sequence[_Placed]]) ->
     airings_under: dict[HeardPlay, int] = {}
     for song in judged:
         for placed in on[id(song)]:
-            shared = min(placed.end, song.last + 1) - max(placed.start, song.first)
-            if shared >= MERGE_S * song.clock.rate_hz:
+            if _shared_s(song, placed) >= MERGE_S:
                 airings_under[placed.play] = airings_under.get(placed.play, 0) + 1
     return sum(count - 1 for count in airings_under.values())
 
