@@ -31,7 +31,8 @@ def level_dbfs(pcm: Pcm, *, rate_hz: int = SOUND_RATE_HZ) -> NDArray[np.float32]
     seconds = len(pcm) // rate_hz
     blocks = as_float(pcm[: seconds * rate_hz]).reshape(seconds, rate_hz).astype(np.float64)
     power = blocks.var(axis=1)
-    return np.maximum(10 * np.log10(power + 1e-30), FLOOR_DBFS).astype(np.float32)
+    levels: NDArray[np.float32] = np.maximum(10 * np.log10(power + 1e-30), FLOOR_DBFS).astype(np.float32)
+    return levels
 
 
 def is_silent(pcm: Pcm, *, rate_hz: int = SOUND_RATE_HZ, threshold_dbfs: float = SILENCE_DBFS) -> bool:

@@ -10,7 +10,8 @@ FRAMES_IN_ROW = 3
 TEXT_SAMPLE_BYTES = 1024
 TS_PACKET_BYTES = 188
 ID3_HEADER_BYTES = 10
-PRINTABLE_SHARE = 0.97
+CONTROL_SHARE = 0.02
+FOREIGN_SHARE = 0.25
 
 
 class Kind(StrEnum):
@@ -144,7 +145,7 @@ def _printable(sample: bytes) -> bool:
     except UnicodeDecodeError as error:
         # Cut within a character is no offence; Latin-1 pages have few such bytes, sound has every second one.
         foreign = 0 if error.start > len(sample) - 4 else sum(byte > 0x7E for byte in sample)  # noqa: PLR2004 - ASCII
-    return control + foreign <= len(sample) * (1 - PRINTABLE_SHARE)
+    return control <= len(sample) * CONTROL_SHARE and foreign <= len(sample) * FOREIGN_SHARE
 
 
 def _framed(body: bytes, *, certain: bool) -> str | None:
