@@ -53,7 +53,7 @@ def read_figures(session: Session, now: datetime) -> Reading:
     proofs = session.execute(select(Verification.is_healthy, func.count()).group_by(Verification.is_healthy))
     reading = Reading(
         streams=stats(session).streams_by_state,
-        proofs_kept=dict(proofs.tuples().all()),
+        proofs_kept=dict(proofs.all()),
         sessions=count_sessions(session),
         real_time_factors=list(real_time_factors(session, now).values()),
         detections=session.scalar(select(func.count()).select_from(AudioDetection)) or 0,

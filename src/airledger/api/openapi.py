@@ -17,7 +17,7 @@ def document() -> str:
     """Return the document as text, the same every time."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        Airledger(Settings(data=Path(folder), database_url="", storage_url="")) as app,
+        Airledger.open(Settings(data=Path(folder), database_url="", storage_url="")) as app,
     ):
         return json.dumps(build_api(app).openapi(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 

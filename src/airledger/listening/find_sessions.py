@@ -133,4 +133,4 @@ def _factor(spans: Sequence[tuple[str, datetime, datetime]], begin: datetime, no
 def count_sessions(session: Session) -> dict[str, int]:
     """Count the wanted sessions of the installation by status."""
     query = select(ListeningSession.status, func.count()).where(ListeningSession.is_wanted)
-    return dict(session.execute(query.group_by(ListeningSession.status)).tuples().all())
+    return dict(session.execute(query.group_by(ListeningSession.status)).all())

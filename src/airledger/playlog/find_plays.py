@@ -163,7 +163,7 @@ def now_playing(
 def plays_by_recording(session: Session, recording_ids: Sequence[UUID]) -> dict[UUID, int]:
     """Count the plays of recordings."""
     query = select(PlayLog.recording_id, func.count()).where(PlayLog.recording_id.in_(recording_ids))
-    return dict(session.execute(query.group_by(PlayLog.recording_id)).tuples().all())
+    return dict(session.execute(query.group_by(PlayLog.recording_id)).all())
 
 
 def count_plays(session: Session) -> int:

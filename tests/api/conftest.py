@@ -1,0 +1,5 @@
+"""The API's fixture."""
+
+from api_house import house
+
+__all__ = ["house"]
