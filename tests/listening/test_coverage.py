@@ -1,3 +1,5 @@
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +38,6 @@ def test_stretches_cover_the_time_once_and_without_holes(parts: list[tuple[str, 
         moment += step_s
         windows.append((kind, moment, moment + 10))
     stretches = run(windows)
-    for one, following in zip(stretches, stretches[1:], strict=False):
+    for one, following in itertools.pairwise(stretches):
         assert one.end_s <= following.start_s + 1e-9
         assert following.start_s - one.end_s <= 2.0

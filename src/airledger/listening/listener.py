@@ -87,6 +87,8 @@ class Listener:
             log.warning("listener_starts_without_database", error=str(error))
 
     def _turn(self) -> None:
+        if self._recognisers.failure is not None:
+            raise self._recognisers.failure
         now_s = epoch_now()
         if self._due("leases", LEASES_S):
             self._keep_leases()

@@ -24,6 +24,7 @@ class Recognisers:
     def __init__(self, library: LibraryIndex, counts: Counts, *, threads: int) -> None:
         self._library = library
         self._counts = counts
+        self.failure: Exception | None = None  # a dead thread would leave its stations deaf: the listener ends then
         self._queues: list[queue.Queue[tuple[LiveSession, AiredCut] | None]] = [
             queue.Queue(BEHIND_LIMIT) for _ in range(threads)
         ]
@@ -56,6 +57,13 @@ class Recognisers:
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def _work(self, mine: "queue.Queue[tuple[LiveSession, AiredCut] | None]") -> None:
+        try:
+            self._recognise(mine)
+        except Exception as error:
+            self.failure = error
+            raise
+
+    def _recognise(self, mine: "queue.Queue[tuple[LiveSession, AiredCut] | None]") -> None:
         while (item := mine.get()) is not None:
             session, window = item
             answer = self._identify(window, session)

@@ -78,7 +78,7 @@ def _store_plays(unit: Unit, plays: Iterable[HeardPlay], now: datetime) -> int:
     wanted = {heard.hypothesis.recording_id for heard in plays}
     if not wanted:
         return 0
-    isrcs = dict(unit.session.execute(select(Recording.id, Recording.isrc).where(Recording.id.in_(wanted))).tuples())
+    isrcs = dict(unit.session.execute(select(Recording.id, Recording.isrc).where(Recording.id.in_(wanted))).all())
     # A recording that was deleted while it played has no detection any more.
     return sum(
         _store_play(unit, heard, isrcs[heard.hypothesis.recording_id], now)
