@@ -65,6 +65,28 @@ def encoded(
     return out.getvalue()
 
 
+def television(pcm: NDArray[np.float32] | None, seconds: float = 2.0, rate_hz: int = 44100) -> bytes:
+    """Encode an MPEG transport stream with a moving picture, and sound where given."""
+    out = io.BytesIO()
+    with av.open(out, "w", format="mpegts") as container:
+        video: Any = container.add_stream("mpeg2video", rate=25, width=320, height=180, pix_fmt="yuv420p")
+        audio: Any = container.add_stream("aac", rate=rate_hz, layout="mono") if pcm is not None else None
+        for index in range(int(seconds * 25)):
+            picture = np.full((180, 320, 3), index % 256, np.uint8)
+            for packet in video.encode(av.VideoFrame.from_ndarray(picture)):
+                container.mux(packet)
+            if audio is not None and pcm is not None:
+                part = pcm[index * rate_hz // 25 : (index + 1) * rate_hz // 25]
+                frame = av.AudioFrame.from_ndarray((part * 32767).astype(np.int16).reshape(1, -1), "s16", "mono")
+                frame.sample_rate, frame.pts = rate_hz, index * rate_hz // 25
+                for packet in audio.encode(frame):
+                    container.mux(packet)
+        for stream in (video, audio):
+            for packet in stream.encode(None) if stream is not None else []:
+                container.mux(packet)
+    return out.getvalue()
+
+
 def fragmented_mp4(pcm: NDArray[np.float32], *, segment_us: int = 2_000_000) -> tuple[bytes, list[bytes]]:
     """Encode as CMAF: the init segment, and the media segments."""
     options = {"movflags": "empty_moov+default_base_moof", "frag_duration": str(segment_us)}

@@ -99,11 +99,14 @@ class SoundDecoder:
         """Choose the stream.
 
         Raises:
-            DecodeError: there is no sound in it (`no_sound`), or no decoder for the sound.
+            DecodeError: there is only a picture in it (`no_sound`), nothing that we know, or no decoder for it.
         """
         stream = container.streams.best("audio")
         if not isinstance(stream, AudioStream):
-            raise DecodeError("no_sound", "There is no sound in it.")
+            seen = {other.type for other in container.streams}
+            if "video" in seen and "audio" not in seen:
+                raise DecodeError("no_sound", "There is a picture, but no sound.")
+            raise DecodeError("undecodable", "Nothing in it was recognised as sound.")
         if stream.codec_context is None:
             raise DecodeError("undecodable", "There is no decoder for its sound.")
         for other in container.streams:
