@@ -25,11 +25,11 @@ export function dismiss(id: number): void {
   set(notices.filter((notice) => notice.id !== id));
 }
 
-export const useNotices = (): readonly Notice[] =>
-  useSyncExternalStore(
-    (watcher) => {
-      watchers.add(watcher);
-      return () => watchers.delete(watcher);
-    },
-    () => notices,
-  );
+function follow(watcher: () => void): () => void {
+  watchers.add(watcher);
+  return () => watchers.delete(watcher);
+}
+
+const read = (): readonly Notice[] => notices;
+
+export const useNotices = (): readonly Notice[] => useSyncExternalStore(follow, read);

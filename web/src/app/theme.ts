@@ -40,11 +40,11 @@ export function switchTheme(): void {
   show(next);
 }
 
-export const useTheme = (): Theme =>
-  useSyncExternalStore(
-    (watcher) => {
-      watchers.add(watcher);
-      return () => watchers.delete(watcher);
-    },
-    () => theme,
-  );
+function follow(watcher: () => void): () => void {
+  watchers.add(watcher);
+  return () => watchers.delete(watcher);
+}
+
+const read = (): Theme => theme;
+
+export const useTheme = (): Theme => useSyncExternalStore(follow, read);

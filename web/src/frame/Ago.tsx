@@ -1,14 +1,17 @@
 import { texts } from "../texts";
 import { absolute, relative, useNow } from "./time";
 
-/** A moment relative to now, with the absolute time on hover. */
-export function Ago({ at }: { at: string | null }) {
+/**
+ * A moment relative to now, with the absolute time on hover. What has happened is never shown in the future, whatever
+ * the two clocks say; `due` is for what is still to come.
+ */
+export function Ago({ at, due = false }: { at: string | null; due?: boolean }) {
   const now = useNow();
   const moment = at === null ? Number.NaN : Date.parse(at);
   if (at === null || Number.isNaN(moment)) return <span className="quiet">{texts.time.never}</span>;
   return (
     <time dateTime={at} title={absolute(moment)} className="figures">
-      {relative(moment, now)}
+      {relative(due ? moment : Math.min(moment, now), now)}
     </time>
   );
 }

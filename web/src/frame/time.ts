@@ -63,20 +63,21 @@ function beat(): void {
   for (const watcher of watchers) watcher();
 }
 
-/** The time, one beat a second for the whole page; it stands still while nobody looks. */
-export function useNow(): number {
-  return useSyncExternalStore(
-    (watcher) => {
-      watchers.add(watcher);
-      timer ??= setInterval(() => document.hidden || beat(), beatMs);
-      return () => {
-        watchers.delete(watcher);
-        if (watchers.size === 0 && timer !== null) {
-          clearInterval(timer);
-          timer = null;
-        }
-      };
-    },
-    () => now,
-  );
+function follow(watcher: () => void): () => void {
+  watchers.add(watcher);
+  if (timer === null) {
+    now = Date.now();
+    timer = setInterval(() => document.hidden || beat(), beatMs);
+  }
+  return () => {
+    watchers.delete(watcher);
+    if (watchers.size > 0 || timer === null) return;
+    clearInterval(timer);
+    timer = null;
+  };
 }
+
+const readNow = (): number => now;
+
+/** The time, one beat a second for the whole page; it stands still while nobody looks. */
+export const useNow = (): number => useSyncExternalStore(follow, readNow);

@@ -1,5 +1,5 @@
 import type { Map as Globe } from "maplibre-gl";
-import { useEffect, useRef, useState } from "react";
+import { type RefObject, useEffect, useRef, useState } from "react";
 import type { Stream } from "../api/types";
 import { catalogue } from "../catalogue/useCatalogue";
 import { Icon } from "../frame/Icon";
@@ -7,12 +7,13 @@ import { livePlays } from "../live/plays";
 import { usePlaying } from "../player/useTuner";
 import { texts } from "../texts";
 import { Beacons } from "./beacons";
-import { type Hovered, hover, makeGlobe, pick, setPoints, wholeZoom } from "./map";
-import { hasPlace, nearest, pointsOf } from "./points";
+import { type Hovered, hover, makeGlobe, paddingAround, pick, setPoints, wholeZoom } from "./map";
+import { fingerprint, hasPlace, nearest, pointsOf } from "./points";
 import { Tip } from "./Tip";
 
-const redrawMs = 1000;
+const redrawMs = 2000;
 const needleDeg = 6;
+const turnMs = 700;
 
 type Props = {
   shown: readonly Stream[];
@@ -32,6 +33,7 @@ declare global {
 
 export function GlobeCanvas(props: Props) {
   const box = useRef<HTMLDivElement>(null);
+  const mark = useRef<HTMLSpanElement>(null);
   const [globe, setGlobe] = useState<{ map: Globe; beacons: Beacons } | null>(null);
   const [tip, setTip] = useState<{ what: Hovered; x: number; y: number } | null>(null);
   const current = useRef(props);
@@ -43,7 +45,8 @@ export function GlobeCanvas(props: Props) {
     if (box.current === null) return;
     const made = open(box.current, current, setTip);
     if (made === null) return current.current.fail();
-    made.map.once("load", () => setGlobe(made));
+    // Not "load", which waits until everything has been drawn once: the sphere is worth seeing before its points.
+    made.map.once("style.load", () => setGlobe(made));
     return () => {
       setGlobe(null);
       made.beacons.close();
@@ -53,14 +56,14 @@ export function GlobeCanvas(props: Props) {
 
   usePoints(globe?.map ?? null, props.shown);
   useBeacons(globe?.beacons ?? null);
-  useSelected(globe?.map ?? null, props.selected);
+  useMiddle(globe?.map ?? null, mark, props.selected);
 
   const map = globe?.map;
   const whole = () => map?.easeTo({ zoom: wholeZoom(map.getContainer().clientWidth, map.getContainer().clientHeight) });
   return (
     <>
       <div className="globe" data-testid="globe" data-ready={globe !== null || undefined} ref={box} />
-      <span className="needle-mark" aria-hidden="true" />
+      <span className="needle-mark" aria-hidden="true" ref={mark} />
       {tip && <Tip {...tip} />}
       <div className="globe-zoom">
         <button type="button" className="icon-button" aria-label={texts.globe.zoomIn} onClick={() => map?.zoomIn()}>
@@ -108,15 +111,18 @@ function open(box: HTMLElement, current: { current: Props }, setTip: SetTip): { 
   return { map, beacons: new Beacons(map) };
 }
 
-/** Puts the points on the globe, at most once a second: clustering 100,000 of them takes the worker about that long. */
+/** Puts the points on the globe, at most every other second: clustering 100,000 of them takes the worker about one. */
 function usePoints(map: Globe | null, shown: readonly Stream[]): void {
-  const drawn = useRef(0);
+  const drawn = useRef({ at: Number.NEGATIVE_INFINITY, print: 0 });
   useEffect(() => {
     if (map === null) return;
-    const wait = Math.max(0, drawn.current + redrawMs - performance.now());
+    const wait = Math.max(0, drawn.current.at + redrawMs - performance.now());
     const timer = setTimeout(() => {
-      drawn.current = performance.now();
-      setPoints(map, pointsOf(shown));
+      const points = pointsOf(shown);
+      const print = fingerprint(points);
+      if (print === drawn.current.print) return;
+      drawn.current = { at: performance.now(), print };
+      setPoints(map, points);
     }, wait);
     return () => clearTimeout(timer);
   }, [map, shown]);
@@ -130,11 +136,24 @@ function useBeacons(beacons: Beacons | null): void {
   useEffect(() => (beacons === null ? undefined : livePlays.onStart((play) => beacons.flare(play))), [beacons]);
 }
 
-/** Turns the globe to what is selected elsewhere, without changing how near one is. */
-function useSelected(map: Globe | null, selected: number | null): void {
+/** Turns the globe to what is selected, without changing how near one is, and keeps its middle clear of the drawer. */
+function useMiddle(map: Globe | null, mark: RefObject<HTMLElement | null>, selected: number | null): void {
   useEffect(() => {
+    if (map === null) return;
+    const middle = () => {
+      const box = map.getContainer().getBoundingClientRect();
+      return mark.current === null ? {} : { padding: paddingAround(mark.current.getBoundingClientRect(), box) };
+    };
     const stream = selected === null ? undefined : catalogue.read().streams.get(selected);
-    if (map === null || stream === undefined || !hasPlace(stream)) return;
-    map.easeTo({ center: [stream.longitude, stream.latitude], duration: 700 });
-  }, [map, selected]);
+    const turn =
+      stream !== undefined && hasPlace(stream)
+        ? { center: [stream.longitude, stream.latitude] as [number, number] }
+        : {};
+    map.easeTo({ ...middle(), ...turn, duration: turnMs });
+    const fit = () => map.jumpTo(middle());
+    map.on("resize", fit);
+    return () => {
+      map.off("resize", fit);
+    };
+  }, [map, mark, selected]);
 }

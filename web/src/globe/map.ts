@@ -1,4 +1,4 @@
-import { type GeoJSONSource, Map as Globe, type MapMouseEvent, setWorkerUrl } from "maplibre-gl";
+import { type GeoJSONSource, Map as Globe, type MapMouseEvent, type PaddingOptions, setWorkerUrl } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import "maplibre-gl/dist/maplibre-gl.css";
 import type { FeatureCollection, Point } from "geojson";
@@ -22,12 +22,24 @@ const mostLeaves = 500;
 const layers = ["streams", "clusters"];
 
 /** The zoom at which the whole sphere fills `share` of the shorter side. */
-export function wholeZoom(widthPx: number, heightPx: number, share = 0.86): number {
+export function wholeZoom(widthPx: number, heightPx: number, share = 1): number {
   return Math.log2((Math.max(200, Math.min(widthPx, heightPx)) * share * Math.PI) / 512);
 }
 
+/** The padding that puts the middle of the sphere where the page has its mark for it, beside a drawer or above a panel. */
+export function paddingAround(mark: DOMRect, box: DOMRect): PaddingOptions {
+  const x = mark.x + mark.width / 2 - box.x;
+  const y = mark.y + mark.height / 2 - box.y;
+  return {
+    left: Math.max(0, 2 * x - box.width),
+    right: Math.max(0, box.width - 2 * x),
+    top: Math.max(0, 2 * y - box.height),
+    bottom: Math.max(0, box.height - 2 * y),
+  };
+}
+
 function answerMissingImages(map: Globe, palette: Palette, font: string): void {
-  map.on("styleimagemissing", ({ id }) => {
+  map.setMissingStyleImageResolver((id) => {
     const donut = donutOf(id);
     if (donut !== null) map.addImage(id, drawDonut(donut, palette, font), { pixelRatio });
     else if (id.startsWith("point:")) map.addImage(id, drawPoint(id.slice(6), palette), { pixelRatio });

@@ -23,6 +23,18 @@ export function pointsOf(streams: Iterable<Stream>): FeatureCollection<Point, Po
   return { type: "FeatureCollection", features };
 }
 
+/** Differs when other points, or points in other states, would be drawn; most events change neither. */
+export function fingerprint(points: FeatureCollection<Point, PointProperties>): number {
+  let hash = 2166136261;
+  for (const { properties, geometry } of points.features) {
+    const [longitude = 0, latitude = 0] = geometry.coordinates;
+    for (const value of [properties.id, properties.state.charCodeAt(0), longitude * 1000, latitude * 1000]) {
+      hash = Math.imul(hash ^ value, 16777619);
+    }
+  }
+  return hash;
+}
+
 const radians = Math.PI / 180;
 
 /** Angle between two places seen from the centre of the earth, in degrees. */

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { type CSSProperties, useEffect, useRef, useState } from "react";
 import { useRoute } from "../app/route";
 import { useStream } from "../catalogue/useCatalogue";
 import { placeOf } from "../frame/format";
@@ -18,6 +18,7 @@ export function Player() {
   const hasPicture =
     playing.stream?.has_picture === true && (playing.status === "playing" || playing.status === "connecting");
   const on = playing.status === "playing" || playing.status === "connecting";
+  const level = playing.muted ? 0 : playing.volume;
   const t = texts.player;
 
   useEffect(() => (element.current === null ? undefined : tuner.attach(element.current)), []);
@@ -86,7 +87,8 @@ export function Player() {
           min={0}
           max={1}
           step={0.05}
-          value={playing.muted ? 0 : playing.volume}
+          value={level}
+          style={{ "--level": `${level * 100}%` } as CSSProperties}
           aria-label={t.volume}
           onChange={(event) => tuner.setVolume(Number(event.target.value))}
         />

@@ -40,7 +40,7 @@ function optionsFor(box: HTMLElement): uPlot.Options {
       kbps: { range: (_, __, max) => [0, Math.max(10, max * 1.15)] },
     },
     axes: [
-      { ...axis, space: 70, values: (_, times) => times.map((time) => clock(time * 1000).slice(0, 5)) },
+      { ...axis, space: 70, size: 24, values: (_, times) => times.map((time) => clock(time * 1000).slice(0, 5)) },
       { ...axis, scale: "ms", size: 40 },
       { ...axis, scale: "kbps", side: 1, size: 40, grid: { show: false } },
     ],

@@ -11,14 +11,14 @@ const shownFailures = 6;
 
 export type Queue = { name: string; counts: Map<string, number>; total: number };
 
-export const statusText = (status: string): string => t.status[status] ?? status.replaceAll("_", " ");
+export const taskText = (status: string): string => t.taskStatus[status] ?? status.replaceAll("_", " ");
 
 /** Tasks counted by queue and by what is happening to them. */
 export function queuesOf(tasks: readonly Task[]): Queue[] {
   const queues = new Map<string, Queue>();
   for (const task of tasks) {
     const queue = queues.get(task.queue) ?? { name: task.queue, counts: new Map<string, number>(), total: 0 };
-    const word = statusText(task.status);
+    const word = taskText(task.status);
     queue.counts.set(word, (queue.counts.get(word) ?? 0) + 1);
     queue.total += 1;
     queues.set(task.queue, queue);

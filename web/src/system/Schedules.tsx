@@ -28,7 +28,7 @@ export function Schedules() {
               <span>
                 {schedule.enabled ? (
                   <>
-                    {t.due} <Ago at={schedule.next_due} />
+                    {t.due} <Ago at={schedule.next_due} due />
                   </>
                 ) : (
                   t.off

@@ -10,7 +10,6 @@ import { CoverageBand, CoverageLegend } from "../stations/Coverage";
 import { isLive } from "../stations/StationActions";
 import { texts } from "../texts";
 import { Mark, Panel } from "./Panel";
-import { statusText } from "./Queues";
 
 const t = texts.system;
 const live: ReadonlySet<string> = new Set(["live", "running", "listening"]);
@@ -55,6 +54,8 @@ function Head() {
   );
 }
 
+const sessionText = (status: string): string => t.status[status] ?? status.replaceAll("_", " ");
+
 function goodness(session: Session): boolean | null {
   if (live.has(session.status)) return true;
   return isLive(session) ? null : false;
@@ -77,7 +78,7 @@ function SessionRow({ session }: { session: Session }) {
         <span className="row-title">{session.station_name ?? texts.plays.unknownStation}</span>
       </a>
       <span className="cell cell-state" title={session.error ?? undefined}>
-        <Mark good={goodness(session)}>{statusText(session.status)}</Mark>
+        <Mark good={goodness(session)}>{sessionText(session.status)}</Mark>
       </span>
       <span className="cell cell-coverage">
         <CoverageBand id={session.stream_id} />

@@ -252,6 +252,8 @@ export const en = {
       failed: "Failed",
       stopped: "Stopped",
       ended: "Ended",
+    } as Record<string, string>,
+    taskStatus: {
       queued: "waiting",
       waiting: "waiting",
       pending: "waiting",
