@@ -25,7 +25,7 @@ from airledger.stations.sources.base import MAX_ENTRIES, Entry, Refused
 from airledger.stations.urls import UrlRefusedError
 
 FIRST_CHUNK = 200
-MIN_CHUNK, MAX_CHUNK = 25, 1_000
+MIN_CHUNK, MAX_CHUNK = 100, 1_000  # a commit costs the same whatever is in it
 TARGET_LOCK_S = 0.06
 KEY_BYTES = 12
 MAX_ERROR_CHARS = 1_000

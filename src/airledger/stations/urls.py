@@ -23,7 +23,7 @@ TRACKING_KEYS = frozenset({"fbclid", "gclid", "dclid", "msclkid", "yclid", "mc_c
 TRACKING_PREFIX = "utm_"
 HEADER_NAMES = {"user-agent": "User-Agent", "referer": "Referer", "referrer": "Referer", "origin": "Origin"}
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u0080-\u009f\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u0080-\u009f\u2028\u2029\ud800-\udfff]")
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
 _PIPED = re.compile(r"\|(?=[A-Za-z-]+=)")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
@@ -83,7 +83,7 @@ def parse_address(raw: str) -> Address:
     raw = raw.strip(" ")
     if len(raw.encode("utf-8", "surrogatepass")) > MAX_URL_BYTES:
         raise UrlRefusedError("url_too_long", f"The URL is longer than {MAX_URL_BYTES} bytes.")
-    if _CONTROL.search(raw) or any("\ud800" <= character <= "\udfff" for character in raw):
+    if _CONTROL.search(raw):
         raise UrlRefusedError("control_characters", "The URL contains control characters.")
     bare, *attached = _PIPED.split(raw, maxsplit=1)
     scheme = _scheme(bare)

@@ -117,11 +117,12 @@ def _note(pending: _Pending, line: str) -> None:
             if option.strip().lower() in _VLC_HEADERS:
                 pending.headers[_VLC_HEADERS[option.strip().lower()]] = setting
         case "#EXTHTTP":
-            pending.headers.update(_http_headers(value))
+            pending.headers |= wanted_headers(_http_headers(value))
         case "#KODIPROP":
             option, _, setting = value.partition("=")
             if option.strip().lower().endswith("stream_headers"):
-                pending.headers.update(dict(pair.split("=", 1) for pair in setting.split("&") if "=" in pair))
+                pairs = (pair.partition("=") for pair in setting.split("&"))
+                pending.headers |= wanted_headers({name: value for name, _, value in pairs})
 
 
 def _parse_info(value: str) -> tuple[str | None, dict[str, str]]:
