@@ -44,8 +44,9 @@ def encoded(
     bit_rate: int = 96000,
     tags: dict[str, str] | None = None,
     options: dict[str, str] | None = None,
+    start_s: float = 0.0,
 ) -> bytes:
-    """Encode mono sound as a whole file of `kind` (a key of MUXERS)."""
+    """Encode mono sound as a whole file of `kind` (a key of MUXERS), its clock beginning at `start_s`."""
     muxer, codec = MUXERS[kind]
     out = io.BytesIO()
     with av.open(out, "w", format=muxer, options=options or {}) as container:
@@ -59,7 +60,7 @@ def encoded(
         samples = (np.clip(pcm, -1, 1) * 32767).astype(np.int16)
         frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
         frame.sample_rate = rate_hz
-        frame.pts = 0
+        frame.pts = round(start_s * rate_hz)
         for packet in [*stream.encode(frame), *stream.encode(None)]:
             container.mux(packet)
     return out.getvalue()
@@ -98,6 +99,13 @@ def fragmented_mp4(pcm: NDArray[np.float32], *, segment_us: int = 2_000_000) -> 
     end = whole.find(b"mfra")
     places.append(end - 4 if end >= 0 else len(whole))
     return whole[:first], [whole[a:b] for a, b in itertools.pairwise(places)]
+
+
+def ts_segments(pcm: NDArray[np.float32], seconds: float, *, rate_hz: int = 44100) -> list[bytes]:
+    """Cut sound into MPEG-TS segments whose clocks continue each other."""
+    length = int(seconds * rate_hz)
+    cuts = range(0, len(pcm), length)
+    return [encoded(pcm[at : at + length], "mpegts", rate_hz=rate_hz, start_s=at / rate_hz) for at in cuts]
 
 
 def spectrum_peak_hz(pcm: NDArray[np.int16], rate_hz: int = 8000) -> float:

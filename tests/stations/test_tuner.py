@@ -8,9 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from ipaddress import ip_network
-from typing import Any
 
 import numpy as np
 import psutil
@@ -20,7 +18,8 @@ from numpy.typing import NDArray
 from airledger.audio.stream_format import PictureFormat, StreamFormat
 from airledger.platform.guard import AddressGuard
 from airledger.stations.cause import Cause
-from airledger.stations.tuner import Connected, TuneEnded, Tuner, TunerLimits
+from airledger.stations.tuner import TuneEnded, Tuner, TunerLimits
+from hearing import WAIT_S, Recorder, cause, hear
 from made_sound import encoded, melody, television
 from raw_http import Answer, RawServer, Talk, raw_server
 
@@ -28,69 +27,6 @@ SECONDS = 6.0
 SOUND = melody(SECONDS)
 MP3 = encoded(SOUND, "mp3")
 LIMITS = TunerLimits(connect_s=3, answer_s=1.0, stall_s=0.6, sniff_s=0.6, first_sound_s=3, drain_s=5)
-WAIT_S = 20.0
-
-
-@dataclass
-class Recorder:
-    """A listener that keeps what it is told."""
-
-    info: Connected | None = None
-    formats: list[StreamFormat] = field(default_factory=list)
-    titles: list[tuple[str, float]] = field(default_factory=list)
-    pieces: list[NDArray[np.int16]] = field(default_factory=list)
-    positions: list[int] = field(default_factory=list)
-    air_times: list[float | None] = field(default_factory=list)
-    received: int = 0
-    breaks: list[str] = field(default_factory=list)
-    end: TuneEnded | None = None
-    threads: set[str] = field(default_factory=set)
-    order: list[str] = field(default_factory=list)
-    sounding: threading.Event = field(default_factory=threading.Event)
-    over: threading.Event = field(default_factory=threading.Event)
-
-    def _note(self, what: str) -> None:
-        self.threads.add(threading.current_thread().name)
-        if self.order[-1:] != [what]:
-            self.order.append(what)
-
-    def connected(self, info: Connected) -> None:
-        self._note("connected")
-        self.info = info
-
-    def format(self, found: StreamFormat) -> None:
-        self._note("format")
-        self.formats.append(found)
-
-    def title(self, text: str, at_s: float) -> None:
-        self._note("title")
-        self.titles.append((text, at_s))
-
-    def sound(self, pcm: NDArray[np.int16], position: int, at: float, air_time: float | None) -> None:
-        self._note("sound")
-        assert abs(at - time.time()) < 60
-        self.pieces.append(pcm)
-        self.positions.append(position)
-        self.air_times.append(air_time)
-        self.sounding.set()
-
-    def bytes_received(self, count: int, at: float) -> None:
-        self._note("bytes")
-        assert abs(at - time.time()) < 60
-        self.received += count
-
-    def discontinuity(self, reason: str) -> None:
-        self._note("discontinuity")
-        self.breaks.append(reason)
-
-    def ended(self, end: TuneEnded) -> None:
-        self._note("ended")
-        self.end = end
-        self.over.set()
-
-    @property
-    def seconds(self) -> float:
-        return sum(len(piece) for piece in self.pieces) / 8000
 
 
 @pytest.fixture(scope="module")
@@ -103,24 +39,6 @@ def tuner() -> Iterator[Tuner]:
 def server() -> Iterator[RawServer]:
     with raw_server() as running:
         yield running
-
-
-def hear(tuner: Tuner, url: str, **options: Any) -> Recorder:
-    """Hear a stream to its end."""
-    heard = Recorder()
-    tuned = tuner.tune(url, heard, **options)
-    assert heard.over.wait(WAIT_S), "the stream did not end"
-    assert tuned.wait(WAIT_S)
-    assert tuned.over
-    return heard
-
-
-def cause(tuner: Tuner, url: str) -> Cause:
-    end = hear(tuner, url).end
-    assert end is not None
-    assert end.permanent == end.cause.permanent
-    assert end.detail
-    return end.cause
 
 
 def in_pieces(data: bytes, size: int = 1400) -> Iterator[bytes]:

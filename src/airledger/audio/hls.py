@@ -1,5 +1,6 @@
 """HLS playlists (RFC 8216): what to fetch next. Pure: text in, decisions out; nothing here touches a network."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,7 @@ DURATION_LIMIT_S = 3600.0
 MIN_TARGET_S = 0.5
 CLOCK_JUMP_S = 1.0
 
+_TARGET = re.compile(r"#EXT-X-TARGETDURATION:\s*(\d{1,9}(?:\.\d{0,9})?)")
 # What m3u8 raises on lines that it does not understand; it parses attributes without checking them.
 _PARSE_ERRORS = (ValueError, KeyError, IndexError, AttributeError, TypeError, OverflowError)
 
@@ -110,9 +112,11 @@ def parse(text: str, url: str) -> MediaPlaylist | Rendition:
         raise PlaylistError(f"The playlist has more than {SEGMENTS_LIMIT} segments or {RENDITIONS_LIMIT} renditions.")
     if not text.lstrip("\ufeff \r\n").startswith("#EXTM3U"):
         raise PlaylistError("The playlist does not begin with #EXTM3U.")
+    target = _TARGET.search(text)
     try:
-        playlist = m3u8.loads(text)
-        return _choose(playlist, url) if playlist.is_variant else _media(playlist, url)
+        # Some packagers write fractions where the standard wants an integer; m3u8 would refuse the whole playlist.
+        playlist = m3u8.loads(_TARGET.sub("#EXT-X-TARGETDURATION:1", text))
+        return _choose(playlist, url) if playlist.is_variant else _media(playlist, url, target and float(target[1]))
     except PlaylistError:
         raise
     except _PARSE_ERRORS as error:
@@ -162,14 +166,13 @@ def _variant(each: Any, url: str) -> Rendition:
 _SOUND_CODECS = frozenset({"mp4a", "ac-3", "ec-3", "opus", "flac", "alac", "mp3"})
 
 
-def _media(playlist: Any, url: str) -> MediaPlaylist:
-    target_s = float(playlist.target_duration or 0.0)
+def _media(playlist: Any, url: str, target_s: float | None) -> MediaPlaylist:
     first = int(playlist.media_sequence or 0)
     ranges = _RangeReader()
     segments = [_segment(each, first + index, url, ranges) for index, each in enumerate(playlist.segments)]
-    if not segments and playlist.target_duration is None:
+    if not segments and target_s is None:
         raise PlaylistError("The playlist has neither segments nor renditions.")
-    longest_s = max((segment.duration_s for segment in segments), default=target_s)
+    longest_s = max((segment.duration_s for segment in segments), default=MIN_TARGET_S)
     return MediaPlaylist(
         segments=tuple(segments),
         target_duration_s=min(max(target_s or longest_s, MIN_TARGET_S), DURATION_LIMIT_S),

@@ -47,6 +47,7 @@ class HlsHearing:
         self._container: str | None = None
         self._init: Piece | None = None
         self._failures = 0
+        self._last_failure: TuneFailedError | None = None
         self._reason = ""
 
     async def run(self, opened: Opened) -> None:
@@ -63,6 +64,7 @@ class HlsHearing:
             for each in fresh:
                 await self._hear(each)
             if playlist.ended:
+                self._judge_end()
                 return
             now = time.monotonic()
             changed_at = now if fresh else changed_at
@@ -152,9 +154,15 @@ class HlsHearing:
             body = body[piece.byte_range.start : piece.byte_range.start + piece.byte_range.length]
         return body
 
+    def _judge_end(self) -> None:
+        """An end without any sound had a reason."""
+        if self._container is None and self._last_failure is not None:
+            raise self._last_failure
+
     def _forgive(self, error: TuneFailedError) -> None:
         """Let a failure pass unless there were too many in a row."""
         self._failures += 1
+        self._last_failure = error
         if self._failures >= self.opening.limits.hls_failures:
             raise error
 
