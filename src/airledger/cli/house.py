@@ -1,11 +1,15 @@
 """Keeping house: settings, migrations, schedules, sign-in links, backups."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from airledger.cli.output import clock_time, print_json, print_table
+
+if TYPE_CHECKING:
+    from airledger.app import Airledger
+    from airledger.platform.audit import Actor
 
 PANEL = "House"
 config = typer.Typer(no_args_is_help=True, help="The settings in force.")
@@ -136,19 +140,26 @@ def pause(
 
 def _change(name: str, *, is_due: bool = False, is_enabled: bool | None = None) -> None:
     from airledger.app import Airledger
-    from airledger.platform.audit import Actor, record_change
-    from airledger.platform.errors import NotFoundError
+    from airledger.platform.audit import Actor
     from airledger.platform.settings import load_settings
+
+    with Airledger.open(load_settings()) as app:
+        actor = Actor("system:cli", app.organisation_id)
+        _write_change(app, actor, name, is_due=is_due, is_enabled=is_enabled)
+
+
+def _write_change(app: "Airledger", actor: "Actor", name: str, *, is_due: bool, is_enabled: bool | None) -> None:
+    from airledger.platform.audit import record_change
+    from airledger.platform.errors import NotFoundError
     from airledger.platform.tasks.rows import Schedule
 
-    with Airledger.open(load_settings()) as app, app.unit() as unit:
+    now = app.clock.now()
+    with app.unit() as unit:
         row = unit.session.get(Schedule, name)
         if row is None:
             raise NotFoundError(f"there is no schedule {name!r}: see `airledger schedule list`")
-        now = app.clock.now()
         if is_due:
             row.next_due = now
         if is_enabled is not None:
             row.is_enabled = is_enabled
-        actor = Actor("system:cli", app.organisation_id)
         record_change(unit, actor, "changed", "schedule", name, {"is_due": is_due, "is_enabled": is_enabled}, at=now)

@@ -6,6 +6,7 @@ commits (tests/contract/test_house.py).
 """
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -109,6 +110,7 @@ class Database:
         self.url = url
         self.engine = _engine(url, pool_size)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._thread = threading.local()
 
     @contextlib.contextmanager
     def unit(self) -> Iterator[Unit]:
@@ -117,12 +119,22 @@ class Database:
         Raises:
             UnavailableError: The database cannot be reached, or stayed locked for 30 s.
         """
-        with translated(), self.engine.connect() as plain:
+        with self._writing(), translated(), self.engine.connect() as plain:
             writer = plain.execution_options(airledger_write=True)
             with Session(writer, expire_on_commit=False, autoflush=True) as session, session.begin():
                 unit = Unit(session)
                 yield unit
         unit.committed()
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        if getattr(self._thread, "is_writing", False):
+            raise RuntimeError("a unit inside a unit would wait for its own lock: pass the outer one down")
+        self._thread.is_writing = True
+        try:
+            yield
+        finally:
+            self._thread.is_writing = False
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Session]:

@@ -8,10 +8,12 @@ from typing import Literal
 import structlog
 from structlog.contextvars import bind_contextvars, get_contextvars, merge_contextvars
 
+QUIET = ("alembic", "celery", "kombu", "amqp", "httpx", "numba", "asyncio")  # their INFO says nothing to an operator
 LogFormat = Literal["console", "json"]
 
 
-def configure_logging(process: str, *, level: str = "INFO", style: LogFormat = "console") -> None:
+def configure_logging(process: str, *, level: str = "INFO", style: QUIET = ("alembic", "celery", "kombu", "amqp", "httpx", "numba", "asyncio")  # their INFO says nothing to an operator
+LogFormat = "console") -> None:
     """Send all logs, the standard library's too, to stderr in one form.
 
     Args:
@@ -48,6 +50,8 @@ def configure_logging(process: str, *, level: str = "INFO", style: LogFormat = "
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     bind_contextvars(process=process)
 
 
