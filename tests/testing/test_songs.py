@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from airledger.testing.composing import compose
-from airledger.testing.jingles import JINGLES, make_jingle
+from airledger.testing.jingles import make_jingle
 from airledger.testing.mixing import mix
 from airledger.testing.pcm import SONG_RATE_HZ, Pcm, block_levels_dbfs, level_dbfs, to_float
 from airledger.testing.songs import main, make_library, read_pcm, render_song, song_length_s
+from airledger.testing.takes import JINGLES, VOICES
 from airledger.testing.titles import song_tags
-from airledger.testing.voice import VOICES, speak
+from airledger.testing.voice import speak
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,15 +7,13 @@ from typing import Protocol
 
 import numpy as np
 
-from airledger.testing.composing import compose
-from airledger.testing.mixing import mix
 from airledger.testing.pacing import Pace
-from airledger.testing.pcm import SONG_RATE_HZ, Pcm
+from airledger.testing.pcm import SONG_RATE_HZ, Pcm, Pcm16, to_float
 from airledger.testing.stations.outlet import Outlet
 
 BLOCK = SONG_RATE_HZ
-LOOP_S = 20
 IDLE_S = 60.0
+SHORTEST_IDLE_S = 5.0
 MAX_BEHIND_S = 60.0
 
 
@@ -48,31 +46,32 @@ class Silence:
 
 
 class Loop:
-    """Twenty seconds of a song that is in no library, round and round without a seam in time."""
+    """A stuck player: one piece of sound round and round, without a seam in time.
 
-    def __init__(self, seed: int) -> None:
-        self._sound = mix(compose(seed, LOOP_SONG, LOOP_S + 20.0))[8 * SONG_RATE_HZ : (8 + LOOP_S) * SONG_RATE_HZ]
+    Args:
+        sound: int16 (n,) at 44.1 kHz.
+    """
+
+    def __init__(self, sound: Pcm16) -> None:
+        self._sound = to_float(sound)
 
     def announce(self, edge: int) -> None:
         """Nothing happens."""
 
     def render(self, start: int, count: int) -> Pcm:
         """The loop from where it is."""
-        return self._sound[np.arange(start, start + count) % len(self._sound)]
+        return np.take(self._sound, np.arange(start, start + count), mode="wrap")
 
     def title_at(self, position: int) -> str:  # noqa: ARG002 - it is always the same
         """A title that says nothing."""
         return "Radio Ronda"
 
 
-LOOP_SONG = 90_001
-
-
 @dataclass
 class Channel:
     """Brings one station's outlet up to the live edge, as long as somebody listens.
 
-    A station that nobody has asked for during a minute of wall time is not encoded; its programme goes on, and the
+    A station that nobody has asked for during a minute of its own time is not encoded; its programme goes on, and the
     truth of it is written, all the same.
     """
 
@@ -95,7 +94,8 @@ class Channel:
         """
         edge = self.pace.edge()
         self.sound.announce(edge)
-        wanted = self.listeners > 0 or self.pace.clock() - self._asked_at_s < IDLE_S
+        idle_s = max(SHORTEST_IDLE_S, IDLE_S / self.pace.speed)
+        wanted = self.listeners > 0 or self.pace.clock() - self._asked_at_s < idle_s
         if not wanted:
             if self._position is not None:
                 self.outlet.stop()

@@ -88,7 +88,10 @@ async def read_request(reader: asyncio.StreamReader) -> Request | None:
     words = lines[0].split(" ")
     if len(words) != len(("method", "target", "version")):
         return None
-    target = urlsplit(words[1])
+    try:
+        target = urlsplit(words[1])
+    except ValueError:
+        return None
     pairs = (line.partition(":") for line in lines[1:] if line)
     headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
     return Request(words[0], unquote(target.path), dict(parse_qsl(target.query)), headers)

@@ -7,7 +7,6 @@ import numpy as np
 from airledger.testing.pcm import SONG_RATE_HZ, Pcm, amplitude, level_dbfs
 from airledger.testing.timbres import draw_timbre, play_note
 
-JINGLES = 4
 LEVEL_DBFS = -15.0
 _CHORD = (0, 4, 7, 11, 12, 16)
 
@@ -17,7 +16,7 @@ def make_jingle(seed: int, number: int) -> Pcm:
 
     Args:
         seed: the library's seed.
-        number: which of them, 0 to 3; each station uses two.
+        number: which of them.
 
     Returns:
         float32 (n,) at 44.1 kHz, 3 to 8 s.

@@ -5,11 +5,15 @@ x264 is GPL: it runs in the program of the wheel ``imageio-ffmpeg``, never in ou
 
 from __future__ import annotations
 
+import os
 import subprocess
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import imageio_ffmpeg
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FRAMES_PER_S = 25
 WIDTH, HEIGHT = 320, 180
@@ -36,13 +40,24 @@ class TestCard:
         return frame % GROUP == 0
 
 
-@lru_cache(maxsize=1)
-def make_test_card() -> TestCard:
-    """Make it; takes about a second.
+def open_test_card(folder: Path) -> TestCard:
+    """Make the test card, or open the one that an earlier call left in the folder.
 
     Raises:
         RuntimeError: ffmpeg failed, with what it said.
     """
+    path = folder / f"test-card-{WIDTH}x{HEIGHT}.h264"
+    if not path.exists():
+        unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+        unfinished.write_bytes(_made_by_ffmpeg())
+        unfinished.replace(path)
+    units = tuple(_DELIMITER + rest for rest in path.read_bytes().split(_DELIMITER)[1:])
+    if len(units) != FRAMES_PER_S * LOOP_S:
+        raise RuntimeError(f"{path} has {len(units)} pictures instead of {FRAMES_PER_S * LOOP_S}; delete it.")
+    return TestCard(units)
+
+
+def _made_by_ffmpeg() -> bytes:
     source = f"testsrc2=size={WIDTH}x{HEIGHT}:rate={FRAMES_PER_S}:duration={LOOP_S}"
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", source, "-an", "-c:v", "libx264"]
     command += ["-profile:v", "baseline", "-level", "3.0", "-pix_fmt", "yuv420p", "-preset", "veryfast", "-b:v", "120k"]
@@ -51,7 +66,4 @@ def make_test_card() -> TestCard:
     done = subprocess.run(command, capture_output=True, check=False, timeout=60)  # noqa: S603
     if done.returncode != 0:
         raise RuntimeError(f"ffmpeg could not make the test card: {done.stderr.decode(errors='replace')[-500:]}")
-    units = tuple(_DELIMITER + rest for rest in done.stdout.split(_DELIMITER)[1:])
-    if len(units) != FRAMES_PER_S * LOOP_S:
-        raise RuntimeError(f"ffmpeg made {len(units)} pictures instead of {FRAMES_PER_S * LOOP_S}.")
-    return TestCard(units)
+    return done.stdout

@@ -18,8 +18,6 @@ from pathlib import Path
 import av
 import numpy as np
 
-from airledger.testing.composing import compose
-from airledger.testing.mixing import mix
 from airledger.testing.pcm import SONG_RATE_HZ, Pcm16, to_int16
 from airledger.testing.titles import SongTags, song_tags
 
@@ -54,6 +52,10 @@ def song_length_s(seed: int, number: int) -> float:
 
 def render_song(seed: int, number: int) -> Pcm16:
     """Compose and mix song ``number`` of the library ``seed``: int16 (n,) at 44.1 kHz, always the same samples."""
+    # Here, not above: who finds all songs made does not wait for scipy.
+    from airledger.testing.composing import compose
+    from airledger.testing.mixing import mix
+
     return to_int16(mix(compose(seed, number, song_length_s(seed, number))))
 
 

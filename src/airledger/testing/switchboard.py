@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from airledger.testing.band import Station
     from airledger.testing.pacing import Pace
+    from airledger.testing.picture import TestCard
     from airledger.testing.stations.outlet import Outlet
     from airledger.testing.ticks import Ticks
     from airledger.testing.transmitter import Published
@@ -31,9 +32,9 @@ class Switchboard:
     """All that is reached over HTTP, and the channels behind it."""
 
     def __init__(
-        self, stations: Sequence[Published], sounds: Mapping[str, SoundSource], pace: Pace, ticks: Ticks
+        self, stations: Sequence[Published], sounds: Mapping[str, SoundSource], pace: Pace, ticks: Ticks, card: TestCard
     ) -> None:
-        self._stations = stations
+        self._stations, self._card = stations, card
         self.channels: list[Channel] = []
         self._server: asyncio.Server | None = None
         self._exact: dict[str, Handler] = {}
@@ -70,7 +71,7 @@ class Switchboard:
         await handler(request, connection)
 
     def _connect(self, station: Station, sound: SoundSource, pace: Pace, ticks: Ticks) -> None:
-        outlet = make_outlet(station, pace, ticks)
+        outlet = make_outlet(station, pace, ticks, self._card)
         channel = Channel(sound, outlet, pace)
 
         async def answer(request: Request, connection: Connection) -> None:
@@ -106,14 +107,14 @@ class Switchboard:
         await connection.respond(200, "application/json", directory.as_json(found))
 
 
-def make_outlet(station: Station, pace: Pace, ticks: Ticks) -> Outlet:
+def make_outlet(station: Station, pace: Pace, ticks: Ticks, card: TestCard) -> Outlet:
     """Choose the way of sending."""
     if station.way == "hls-ts":
         return HlsOutlet(station, ticks, TsPacking(), pace.epoch_s, pace.speed)
     if station.way == "hls-fmp4":
         return HlsOutlet(station, ticks, Fmp4Packing(station.bitrate_kbps), pace.epoch_s, pace.speed)
     if station.way == "hls-picture":
-        return HlsOutlet(station, ticks, PicturePacking(), pace.epoch_s, pace.speed)
+        return HlsOutlet(station, ticks, PicturePacking(card), pace.epoch_s, pace.speed)
     return Mount(station, ticks, shoutcast_head if station.way == "shoutcast" else icecast_head)
 
 

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from airledger.testing.jingles import JINGLES, make_jingle
-from airledger.testing.pcm import Pcm16, to_int16
+from airledger.testing.pcm import SONG_RATE_HZ, Pcm16, to_int16
+from airledger.testing.picture import TestCard, open_test_card
 from airledger.testing.programme import Repertoire, Take
 from airledger.testing.songs import SongFile, make_library, read_pcm
-from airledger.testing.voice import VOICES, speak
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,14 +24,22 @@ if TYPE_CHECKING:
 
 SONGS_FOLDER = "songs"
 PCM_FOLDER = "pcm"
+JINGLES = 4
+VOICES = 6
+LOOP_S = 20
+LOOP_FROM_S = 8
+LOOP_SONG = 90_001
+"""The number of a song that is in no library: the looping station plays 20 s of it."""
 
 
 @dataclass(frozen=True)
 class Takes:
-    """All takes of a band. ``songs`` by ISRC."""
+    """All takes of a band: songs by ISRC, what stations draw from, the loop of the stuck one, the picture."""
 
     songs: dict[str, SongFile]
     repertoire: Repertoire
+    loop: Pcm16
+    test_card: TestCard
     _sounds: dict[str, Pcm16]
 
     def sound(self, take: Take) -> Pcm16:
@@ -67,15 +74,29 @@ def open_takes(folder: Path, seed: int = 1, songs: int = 24) -> Takes:
         jingles=[Take("jingle", name, len(sounds[name])) for name in sounds if name.startswith("jingle")],
         voices=[Take("voice", name, len(sounds[name])) for name in sounds if name.startswith("voice")],
     )
-    return Takes({song.tags.isrc: song for song in library}, repertoire, sounds)
+    loop = _kept(pcm_folder / f"loop-{seed}.npy", partial(_loop, seed))
+    return Takes({s.tags.isrc: s for s in library}, repertoire, loop, open_test_card(pcm_folder), sounds)
 
 
+# The makers are imported where they are needed: with everything on disk, nobody waits for scipy.
 def _jingle(seed: int, number: int) -> Pcm16:
+    from airledger.testing.jingles import make_jingle
+
     return to_int16(make_jingle(seed, number))
 
 
 def _voice(seed: int, number: int) -> Pcm16:
+    from airledger.testing.voice import speak
+
     return to_int16(speak(seed, number))
+
+
+def _loop(seed: int) -> Pcm16:
+    from airledger.testing.composing import compose
+    from airledger.testing.mixing import mix
+
+    song = mix(compose(seed, LOOP_SONG, LOOP_S + 2 * LOOP_FROM_S))
+    return to_int16(song[LOOP_FROM_S * SONG_RATE_HZ : (LOOP_FROM_S + LOOP_S) * SONG_RATE_HZ])
 
 
 def _kept(path: Path, make: Callable[[], Pcm16]) -> Pcm16:

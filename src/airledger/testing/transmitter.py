@@ -154,12 +154,13 @@ class Transmitter:
         ticks = Ticks(loop)
         sounds = {p.key: self._sound(p.station, takes, clocks[p.key], writer) for p in self.stations}
         pace = Pace(epoch_s, SONG_RATE_HZ, self._speed, self._clock)
-        switchboard = Switchboard(self.stations, sounds, pace, ticks)
+        switchboard = Switchboard(self.stations, sounds, pace, ticks, takes.test_card)
         server_thread = threading.Thread(target=_run_loop, args=(loop,), name="transmitter-network", daemon=True)
         server_thread.start()
         undo.callback(_stop_loop, loop, server_thread)
         undo.callback(lambda: asyncio.run_coroutine_threadsafe(switchboard.close(), loop).result(START_TIMEOUT_S))
         asyncio.run_coroutine_threadsafe(switchboard.serve(listening), loop).result(START_TIMEOUT_S)
+        _advance(switchboard.channels, ticks)
         pump = threading.Thread(
             target=self._pump, args=(switchboard.channels, ticks), name="transmitter-encoding", daemon=True
         )
@@ -176,15 +177,19 @@ class Transmitter:
         if station.sound == "silence" or not (station.is_heard or station.sound == "loop"):
             return Silence()
         if station.sound == "loop":
-            return Loop(self._seed)
+            return Loop(takes.loop)
         return ProgrammeSound(takes, self._seed, clock, writer.aired)
 
     def _pump(self, channels: Sequence[Channel], ticks: Ticks) -> None:
         """Bring all stations to the live edge, five times a second, until closed."""
         while not self._closing.wait(TICK_S):
-            for channel in channels:
-                channel.advance()
-            ticks.tick()
+            _advance(channels, ticks)
+
+
+def _advance(channels: Sequence[Channel], ticks: Ticks) -> None:
+    for channel in channels:
+        channel.advance()
+    ticks.tick()
 
 
 def _run_loop(loop: asyncio.AbstractEventLoop) -> None:

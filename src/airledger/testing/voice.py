@@ -13,7 +13,6 @@ from scipy.signal import lfilter
 from airledger.testing.chances import chance
 from airledger.testing.pcm import SONG_RATE_HZ, Pcm, amplitude, level_dbfs
 
-VOICES = 6
 LEVEL_DBFS = -16.0
 VOWELS_HZ = (
     (270, 2290, 3010), (390, 1990, 2550), (530, 1840, 2480), (660, 1720, 2410), (730, 1090, 2440), (570, 840, 2410),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from airledger.testing.mpegts import CLOCK_HZ, START_TICKS, TsMuxer, Unit
 from airledger.testing.packets import AAC_FRAME, PacketEncoder, adts_header
 from airledger.testing.pcm import SONG_RATE_HZ
-from airledger.testing.picture import CODECS_ATTRIBUTE, FRAMES_PER_S, HEIGHT, WIDTH, TestCard, make_test_card
+from airledger.testing.picture import CODECS_ATTRIBUTE, FRAMES_PER_S, HEIGHT, WIDTH, TestCard
 
 if TYPE_CHECKING:
     from airledger.testing.packets import Packet
@@ -44,9 +44,9 @@ class PicturePacking:
     segment_samples = PICTURE_SEGMENT_S * SONG_RATE_HZ
     master_attributes = f'RESOLUTION={WIDTH}x{HEIGHT},CODECS="{CODECS_ATTRIBUTE},mp4a.40.2"'
 
-    def __init__(self) -> None:
+    def __init__(self, card: TestCard) -> None:
         self._muxer = TsMuxer(picture=True)
-        self._card: TestCard = make_test_card()
+        self._card = card
 
     def init(self, encoder: PacketEncoder) -> bytes:  # noqa: ARG002 - transport streams explain themselves
         """Nothing is needed."""

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from airledger.testing.ticks import Ticks
 
 BURST_BYTES = 65_536
-RING_BYTES = 4 * BURST_BYTES
+RING_BYTES = 2 * BURST_BYTES
+RING_S = 60
+"""A slow listener, or a slow machine, may be so far behind, in the station's own time."""
 START_DEADLINE_S = 10.0
 STALL_S = 60.0
 
@@ -120,7 +122,8 @@ class Mount:
         ring = (*self._ring, Chunk(self._number, position, data, title))
         self._number += 1
         size = sum(len(chunk.data) for chunk in ring)
-        while size - len(ring[0].data) > RING_BYTES:
+        oldest = position - RING_S * SONG_RATE_HZ
+        while size - len(ring[0].data) > RING_BYTES and ring[0].position < oldest:
             size -= len(ring[0].data)
             ring = ring[1:]
         self._ring = ring
