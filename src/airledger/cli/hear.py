@@ -3,7 +3,7 @@
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,7 +11,9 @@ from airledger.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
     from airledger.app import Airledger
+    from airledger.listening.hear_file import HeardInFile
     from airledger.listening.outbox import Batch
+    from airledger.repertoire.models import Recording
 
 
 def add_to(app: typer.Typer) -> None:
@@ -149,11 +151,7 @@ def _identify(app: "Airledger", file: Path, *, as_json: bool) -> bool:
         from airledger.repertoire.models import Recording
 
         named = [(one, session.get(Recording, one.recording_id)) for one in heard]
-    plays = [
-        {"title": r.title, "artist": r.artist, "isrc": r.isrc, "recording_id": r.id, "start_s": one.start_s, "end_s": one.end_s,
-         "reference_start_s": one.reference_start_s, "speed": one.speed, "score": one.score}
-        for one, r in named if r is not None
-    ]  # fmt: skip
+    plays = [_row(one, recording) for one, recording in named if recording is not None]
     if as_json:
         print_json({"file": file, "plays": plays})
         return True
@@ -163,3 +161,17 @@ def _identify(app: "Airledger", file: Path, *, as_json: bool) -> bool:
     ]
     print_table(f"{len(rows)} found in {file.name}", ("from s", "to s", "title", "artist", "ISRC", "score"), rows)
     return True
+
+
+def _row(one: "HeardInFile", recording: "Recording") -> dict[str, Any]:
+    return {
+        "title": recording.title,
+        "artist": recording.artist,
+        "isrc": recording.isrc,
+        "recording_id": recording.id,
+        "start_s": one.start_s,
+        "end_s": one.end_s,
+        "reference_start_s": one.reference_start_s,
+        "speed": one.speed,
+        "score": one.score,
+    }

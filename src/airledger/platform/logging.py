@@ -12,8 +12,7 @@ QUIET = ("alembic", "celery", "kombu", "amqp", "httpx", "numba", "asyncio")  # t
 LogFormat = Literal["console", "json"]
 
 
-def configure_logging(process: str, *, level: str = "INFO", style: QUIET = ("alembic", "celery", "kombu", "amqp", "httpx", "numba", "asyncio")  # their INFO says nothing to an operator
-LogFormat = "console") -> None:
+def configure_logging(process: str, *, level: str = "INFO", style: LogFormat = "console") -> None:
     """Send all logs, the standard library's too, to stderr in one form.
 
     Args:
