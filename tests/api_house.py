@@ -1,5 +1,6 @@
 """An installation with two organisations, a catalogue, a library and a log, and the API over it."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ from airledger.app import Airledger
 from airledger.listening.models import AudioDetection, Coverage, ListeningSession
 from airledger.platform.audit import SYSTEM, Actor, record_change
 from airledger.platform.auth.accounts import NewUser, create_organisation, create_user
-from airledger.platform.auth.bootstrap import bootstrap
+from airledger.platform.auth.bootstrap import Bootstrap, bootstrap
 from airledger.platform.auth.keys import make_key
 from airledger.platform.auth.rows import User
 from airledger.platform.auth.scopes import Role, Scope, parse_role, scopes_of
@@ -67,11 +68,22 @@ def other_organisation(unit: Unit, app: Airledger) -> UUID:
     return known or create_organisation(unit, SYSTEM, "other", "Other", now=app.clock.now()).id
 
 
+@pytest.fixture(scope="session")
+def first_start(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Bootstrap]:
+    """Give a data folder that was started once, to be copied."""
+    data = tmp_path_factory.mktemp("first") / "data"
+    with Airledger.open(Settings(data=data)) as app:
+        begun = bootstrap(app.database, app.clock)
+        build_api(app)
+        return data, begun
+
+
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(tmp_path: Path, first_start: tuple[Path, Bootstrap]) -> Iterator[House]:
+    data, begun = first_start
+    shutil.copytree(data, tmp_path / "data")
     settings = Settings(data=tmp_path / "data", requests_per_minute=6_000)
     with Airledger.open(settings) as app:
-        begun = bootstrap(app.database, app.clock)
         api = build_api(app)
         with TestClient(api, base_url="http://airledger.test") as client:
             yield House(app, api, client, begun.organisation_id, begun.link)
@@ -175,4 +187,4 @@ def furnish(house: House) -> Furnished:
         return Furnished(stream.id, unproven.id, play_id, play.recording_id, session.session_id)
 
 
-__all__ = ["PASSWORD", "Furnished", "House", "SystemClock", "add_play", "add_stream", "furnish", "house"]
+__all__ = ["PASSWORD", "Furnished", "House", "SystemClock", "add_play", "add_stream", "first_start", "furnish", "house"]

@@ -1,5 +1,5 @@
 """The API's fixture."""
 
-from api_house import house
+from api_house import first_start, house
 
-__all__ = ["house"]
+__all__ = ["first_start", "house"]

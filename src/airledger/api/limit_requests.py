@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -10,9 +11,9 @@ from airledger.api.credentials import credential_of
 from airledger.api.problem import problem
 from airledger.api.rate_limit import KNOWN_FACTOR, Proxies, RateLimiter, bucket_name
 from airledger.platform.auth.authenticate import Authenticator
-from airledger.platform.errors import LimitError
 
 BODY_BYTES = 1 << 20
+TOO_LARGE = 413
 ADDRESS = "airledger.address"
 _UNLIMITED = frozenset({"/healthz", "/readyz", "/metrics"})  # a busy caller must not make us look dead
 
@@ -77,7 +78,8 @@ def _bounded(scope: Scope, receive: Receive) -> Receive:
         if message["type"] == "http.request":
             total += len(message.get("body", b""))
             if total > BODY_BYTES or (declared.isdecimal() and int(declared[:20]) > BODY_BYTES):
-                raise LimitError(f"the request's body is larger than {BODY_BYTES >> 10} KiB")
+                # FastAPI lets this kind through, and would answer 400 to any other that is raised while it reads.
+                raise HTTPException(TOO_LARGE, f"the request's body is larger than {BODY_BYTES >> 10} KiB")
         return message
 
     return read

@@ -24,6 +24,7 @@ from airledger.app import Airledger
 from airledger.platform.auth.authenticate import Authenticator
 from airledger.platform.auth.tokens import Tokens, load_secret
 
+ATTEMPTS_PER_MINUTE = 10  # to sign in, per address and per account
 ROUTERS = (
     health.router,
     streams.router,
@@ -73,6 +74,7 @@ def _state(app: Airledger) -> ApiState:
         threads=threads,
         authenticator=Authenticator(app.database, tokens, app.clock),
         limiter=RateLimiter(app.settings.requests_per_minute),
+        attempts=RateLimiter(ATTEMPTS_PER_MINUTE),
         cache=AnswerCache(),
         hub=EventHub(threads, on_drop=traffic.dropped.inc),
         traffic=traffic,

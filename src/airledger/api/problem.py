@@ -9,11 +9,12 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from airledger.platform.errors import AirledgerError
+from airledger.platform.errors import AirledgerError, InputError, LimitError
 from airledger.platform.logging import correlation_id, logger
 
 MEDIA_TYPE = "application/problem+json"
 ERRORS_SHOWN = 20
+_CODES = {413: LimitError.code, 422: InputError.code}
 
 log = logger(__name__)
 
@@ -98,7 +99,7 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  registered for it
     if error.status_code < HTTPStatus.BAD_REQUEST:
         return Response(status_code=error.status_code, headers=error.headers)
-    code = HTTPStatus(error.status_code).name.lower()
+    code = _CODES.get(error.status_code) or HTTPStatus(error.status_code).name.lower()
     detail = str(error.detail)
     if error.status_code == HTTPStatus.NOT_FOUND:
         detail = f"there is nothing at {request.url.path[:200]}"

@@ -21,8 +21,6 @@ from airledger.platform.auth.rows import User
 from airledger.platform.db import Unit
 from airledger.platform.errors import ForbiddenError, TooManyRequestsError, UnauthenticatedError
 
-ATTEMPT_COST = 60.0  # of the limit per minute: at 600 requests a minute, 10 attempts
-
 router = APIRouter(prefix="/api/v1/auth", tags=["accounts"])
 
 
@@ -141,7 +139,7 @@ def _by_password(session: Session, body: LoginIn) -> Principal:
 
 
 def _throttle(state: ApiState, who: str) -> None:
-    wait_s = state.limiter.take(f"login:{who}", cost=ATTEMPT_COST)
+    wait_s = state.attempts.take(who)
     if wait_s is not None:
         raise TooManyRequestsError(f"too many attempts to sign in: wait {wait_s} s", retry_after_s=wait_s)
 

@@ -24,6 +24,7 @@ class ApiState:
     threads: Threads
     authenticator: Authenticator
     limiter: RateLimiter
+    attempts: RateLimiter
     cache: AnswerCache
     hub: EventHub
     traffic: Traffic
