@@ -1,16 +1,15 @@
 """The processes that are not the API: worker, scheduler, listener. Each runs until SIGTERM or SIGINT."""
 
 import contextlib
-import signal
 import threading
 from collections.abc import Callable, Iterator
-from types import FrameType
 
 from airledger.app import Airledger
 from airledger.platform.children import die_with_parent
 from airledger.platform.errors import UnavailableError
 from airledger.platform.logging import configure_logging, logger
 from airledger.platform.settings import Settings
+from airledger.platform.stopping import catch_signals
 from airledger.platform.tasks.queue import sweep
 from airledger.platform.tasks.registry import QUEUES
 from airledger.platform.tasks.schedules import fire_due
@@ -108,17 +107,6 @@ def _process(settings: Settings, role: str) -> Iterator[tuple[Airledger, threadi
             stop.set()
             heart.join(5)
             log.info("stopped", role=role)
-
-
-def catch_signals(stop: threading.Event) -> None:
-    """Set `stop` on SIGTERM and SIGINT."""
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        stop.set()
-
-    signal.signal(signal.SIGTERM, handle)
-    signal.signal(signal.SIGINT, handle)
 
 
 def _loop(call: Callable[[], object], stop: threading.Event, every_s: float) -> None:

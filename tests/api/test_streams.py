@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import event, func, select
 
-from airledger.platform.auth.rows import AuditEntry
+from airledger.platform.audit import AuditEntry
 from airledger.platform.tasks.rows import TaskRow
 from airledger.stations.models import FAILING, Stream
 from api_house import House, add_history, add_stream, furnish

@@ -31,7 +31,7 @@ def listen(
     """Hear one stream now, and say what it plays. Stores nothing."""
     from airledger.app import Airledger
     from airledger.platform.settings import load_settings
-    from airledger.worker import catch_signals
+    from airledger.platform.stopping import catch_signals
 
     networks = ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128") if allow_private else None
     stop = threading.Event()

@@ -59,7 +59,7 @@ def up(
 
 def _run(settings: "Settings", env: Mapping[str, str], stop: threading.Event, *, is_demo: bool) -> None:
     from airledger.platform.children import supervise
-    from airledger.worker import catch_signals
+    from airledger.platform.stopping import catch_signals
 
     catch_signals(stop)
     children: list[Child] = []

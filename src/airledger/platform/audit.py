@@ -3,15 +3,38 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from sqlalchemy import or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Uuid, or_, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from airledger.platform.auth.rows import AuditEntry
 from airledger.platform.cursor import decode_place, encode_place
-from airledger.platform.db import Unit
+from airledger.platform.db import Retention, Row, Unit
 from airledger.platform.logging import correlation_id
+
+
+class AuditEntry(Row):
+    """That somebody changed something."""
+
+    __tablename__ = "audit_log"
+    retention = Retention(
+        days=3_650,
+        age_column="at",
+        reason="ten years, as for books of account",
+        personal=True,
+        export="airledger.platform.auth.accounts:export_person",
+        delete="airledger.platform.auth.accounts:delete_person",
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    at: Mapped[datetime] = mapped_column(index=True)
+    organisation_id: Mapped[UUID | None] = mapped_column(Uuid, index=True)
+    actor: Mapped[str]
+    action: Mapped[str]
+    object_type: Mapped[str]
+    object_id: Mapped[str]
+    change: Mapped[dict[str, Any]]
+    correlation_id: Mapped[str | None]
 
 
 @dataclass(frozen=True)

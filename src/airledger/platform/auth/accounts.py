@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from airledger.platform.audit import Actor, record_change
+from airledger.platform.audit import Actor, AuditEntry, record_change
 from airledger.platform.auth.passwords import hash_password, is_right
-from airledger.platform.auth.rows import ApiKey, AuditEntry, LoginLink, Organisation, User
+from airledger.platform.auth.rows import ApiKey, LoginLink, Organisation, User
 from airledger.platform.auth.scopes import Role
 from airledger.platform.db import Unit
 from airledger.platform.errors import ConflictError, InputError, NotFoundError

@@ -1,7 +1,6 @@
 """The tables of accounts."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import ForeignKey, Uuid
@@ -88,27 +87,3 @@ class LoginLink(Row):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
-
-
-class AuditEntry(Row):
-    """That somebody changed something."""
-
-    __tablename__ = "audit_log"
-    retention = Retention(
-        days=3_650,
-        age_column="at",
-        reason="ten years, as for books of account",
-        personal=True,
-        export="airledger.platform.auth.accounts:export_person",
-        delete="airledger.platform.auth.accounts:delete_person",
-    )
-
-    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
-    at: Mapped[datetime] = mapped_column(index=True)
-    organisation_id: Mapped[UUID | None] = mapped_column(Uuid, index=True)
-    actor: Mapped[str]
-    action: Mapped[str]
-    object_type: Mapped[str]
-    object_id: Mapped[str]
-    change: Mapped[dict[str, Any]]
-    correlation_id: Mapped[str | None]
