@@ -4,15 +4,10 @@ import { Problem } from "../api/request";
 import { useSignedIn } from "../frame/SignIn";
 import { shortTrouble } from "../frame/Trouble";
 import { texts } from "../texts";
+import { takeLink } from "./link";
 import { tell } from "./notices";
 
-/** Takes the one-time link out of the address at once, so that it is neither kept in the history nor shared. */
-export function takeLink(address: URL): { link: string | null; rest: string } {
-  const link = address.searchParams.get("link");
-  address.searchParams.delete("link");
-  return { link, rest: address.pathname + address.search + address.hash };
-}
-
+// Before anything is drawn: a failed exchange must not leave the token in the address either.
 const { link, rest } = takeLink(new URL(location.href));
 if (link !== null) history.replaceState(history.state, "", rest);
 let waiting = link;

@@ -54,7 +54,7 @@ export function makeGlobe(box: HTMLElement, label: string): Globe {
     style: styleFor(palette, Date.now()),
     center: [12, 24],
     zoom: wholeZoom(box.clientWidth, box.clientHeight),
-    minZoom: -0.5,
+    minZoom: wholeZoom(box.clientWidth, box.clientHeight, 0.7),
     maxZoom: 9.5,
     attributionControl: false,
     dragRotate: false,

@@ -10,7 +10,7 @@ const dayMs = 86_400_000;
 export function subsolar(at: number): { latitude: number; longitude: number } {
   const date = new Date(at);
   const yearStart = Date.UTC(date.getUTCFullYear(), 0, 1);
-  const day = (at - yearStart) / dayMs;
+  const day = (at - yearStart) / dayMs + 1;
   const turn = ((2 * Math.PI) / 365.25) * (day - 81);
   const latitude = 23.44 * Math.sin(turn);
   const equationMin = 9.87 * Math.sin(2 * turn) - 7.53 * Math.cos(turn) - 1.5 * Math.sin(turn);

@@ -1,9 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useCallback, useMemo, useRef, useState } from "react";
 import { playsQuery } from "../api/queries";
-import type { Play } from "../api/types";
 import { useRoute } from "../app/route";
-import { folded, wordsOf } from "../catalogue/filter";
 import { useFilter } from "../catalogue/useCatalogue";
 import { Icon } from "../frame/Icon";
 import { Rows } from "../frame/Rows";
@@ -13,18 +11,9 @@ import { merged, useLivePlays } from "../live/plays";
 import { texts } from "../texts";
 import { PlayDrawer } from "./PlayDrawer";
 import { PlayRow } from "./PlayRow";
+import { type Frozen, freeze, held, matching } from "./shown";
 
 const t = texts.plays;
-
-/** Every word somewhere in the play. Kept apart from the server's search: it narrows what has been read. */
-export function matching(plays: readonly Play[], q: string): readonly Play[] {
-  const words = wordsOf(q);
-  if (words.length === 0) return plays;
-  return plays.filter((play) => {
-    const all = folded([play.title, play.artist, play.album, play.station_name, play.isrc].join("\n"));
-    return words.every((word) => all.includes(word));
-  });
-}
 
 /** The log, newest first. While one reads further down nothing moves; a button says how many are new. */
 export function PlaysRoom() {
@@ -32,17 +21,15 @@ export function PlaysRoom() {
   const [filter] = useFilter();
   const query = useInfiniteQuery(playsQuery());
   const live = useLivePlays();
-  const [frozen, setFrozen] = useState<ReadonlySet<number> | null>(null);
+  const [frozen, setFrozen] = useState<Frozen | null>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const wide = useWide();
   const { data, hasNextPage, isFetchingNextPage, fetchNextPage } = query;
 
   const all = useMemo(() => merged(data?.pages.flatMap((page) => page.rows) ?? [], live), [data, live]);
-  const shown = useMemo(() => {
-    const held = frozen === null ? all : all.filter((play) => !live.has(play.id) || frozen.has(play.id));
-    return matching(held, filter.q);
-  }, [all, live, frozen, filter.q]);
-  const fresh = frozen === null ? 0 : [...live.keys()].filter((id) => !frozen.has(id)).length;
+  const kept = useMemo(() => held(all, frozen), [all, frozen]);
+  const shown = useMemo(() => matching(kept, filter.q), [kept, filter.q]);
+  const fresh = all.length - kept.length;
   const selected = route.id === null ? null : (all.find((play) => play.id === route.id) ?? null);
 
   const more = useCallback(() => {
@@ -80,7 +67,7 @@ export function PlaysRoom() {
             head={<Head />}
             foot={isFetchingNextPage && <p className="rows-foot quiet">{t.more}</p>}
             onEnd={more}
-            onScroll={(atTop) => setFrozen((before) => (atTop ? null : (before ?? new Set(live.keys()))))}
+            onScroll={(atTop) => setFrozen((before) => (atTop ? null : (before ?? freeze(all))))}
             row={(play) => <PlayRow play={play} selected={play.id === route.id} open={open} />}
           />
         )}

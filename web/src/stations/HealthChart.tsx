@@ -35,6 +35,7 @@ function optionsFor(box: HTMLElement): uPlot.Options {
     padding: [8, 0, 0, 0],
     cursor: { y: false, drag: { setScale: false } },
     legend: { live: true },
+    hooks: { setCursor: [showLast] },
     scales: {
       ms: { range: (_, __, max) => [0, Math.max(10, max * 1.15)] },
       kbps: { range: (_, __, max) => [0, Math.max(10, max * 1.15)] },
@@ -67,6 +68,11 @@ function optionsFor(box: HTMLElement): uPlot.Options {
   };
 }
 
+/** With the pointer away, the legend tells the last values. */
+function showLast(chart: uPlot): void {
+  if (chart.cursor.idx == null) chart.setLegend({ idx: chart.data[0].length - 1 }, false);
+}
+
 export default function HealthChart({ metrics }: { metrics: readonly Metric[] }) {
   const box = useRef<HTMLElement>(null);
   const theme = useTheme();
@@ -75,6 +81,7 @@ export default function HealthChart({ metrics }: { metrics: readonly Metric[] })
     const element = box.current;
     if (element === null) return;
     const chart = new uPlot(optionsFor(element), columnsOf(metrics), element);
+    showLast(chart);
     const watch = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height: heightPx }));
     watch.observe(element);
     return () => {
