@@ -5,18 +5,18 @@ import { angle, fingerprint, nearest, pointsOf } from "../src/globe/points";
 import { stream } from "./rows";
 
 describe("sun", () => {
-  // Declination and subsolar longitude of the almanac, to within a degree.
+  // Declination and subsolar longitude of the almanac, to within a third of a degree.
   it.each([
     ["2026-06-21T12:00:00Z", 23.4, 0.5],
     ["2026-12-21T12:00:00Z", -23.4, -0.5],
-    ["2026-03-20T12:00:00Z", 0, 1.9],
-    ["2026-11-03T12:00:00Z", -15, -4.1],
+    ["2026-03-20T14:46:00Z", 0, -39.6],
+    ["2026-11-03T12:00:00Z", -15.1, -4.1],
     ["2026-06-21T00:00:00Z", 23.4, -179.5],
   ])("stands over the right place at %s", (at, latitude, longitude) => {
     const sun = subsolar(Date.parse(at));
-    expect(Math.abs(sun.latitude - latitude)).toBeLessThan(1);
+    expect(Math.abs(sun.latitude - latitude)).toBeLessThan(0.35);
     const apart = Math.abs(sun.longitude - longitude);
-    expect(Math.min(apart, 360 - apart)).toBeLessThan(1);
+    expect(Math.min(apart, 360 - apart)).toBeLessThan(0.35);
   });
 
   it("is 90 degrees from every point of the terminator", () => {

@@ -3,21 +3,23 @@ import type { Feature, Polygon, Position } from "geojson";
 const radians = Math.PI / 180;
 const dayMs = 86_400_000;
 
-/**
- * Where the sun stands in the zenith, to about a degree: declination from the day of the year, longitude from the hour
- * with the equation of time (Spencer's approximation by its two leading terms).
- */
+const j2000 = Date.UTC(2000, 0, 1, 12);
+
+/** Where the sun stands in the zenith, in degrees, by the low-precision formulas of the Astronomical Almanac (about 0.01 degrees). */
 export function subsolar(at: number): { latitude: number; longitude: number } {
-  const date = new Date(at);
-  const yearStart = Date.UTC(date.getUTCFullYear(), 0, 1);
-  const day = (at - yearStart) / dayMs + 1;
-  const turn = ((2 * Math.PI) / 365.25) * (day - 81);
-  const latitude = 23.44 * Math.sin(turn);
-  const equationMin = 9.87 * Math.sin(2 * turn) - 7.53 * Math.cos(turn) - 1.5 * Math.sin(turn);
-  const utcMin = (at % dayMs) / 60_000;
-  const longitude = (720 - utcMin - equationMin) / 4;
-  return { latitude, longitude: ((longitude + 540) % 360) - 180 };
+  const days = (at - j2000) / dayMs;
+  const anomaly = (357.529 + 0.98560028 * days) * radians;
+  const mean = 280.459 + 0.98564736 * days;
+  const ecliptic = (mean + 1.915 * Math.sin(anomaly) + 0.02 * Math.sin(2 * anomaly)) * radians;
+  const tilt = (23.439 - 0.00000036 * days) * radians;
+  const ascension = Math.atan2(Math.cos(tilt) * Math.sin(ecliptic), Math.cos(ecliptic)) / radians;
+  const latitude = Math.asin(Math.sin(tilt) * Math.sin(ecliptic)) / radians;
+  const siderealDeg = 280.46062 + 360.98564737 * days;
+  return { latitude, longitude: wrapped(ascension - siderealDeg) };
 }
+
+/** The same angle between -180 and 180 degrees. */
+const wrapped = (deg: number): number => ((((deg + 180) % 360) + 360) % 360) - 180;
 
 /** The half of the earth where the sun is below the horizon, as one ring that is closed along the dark pole. */
 export function night(at: number, stepDeg = 3): Feature<Polygon> {
