@@ -256,6 +256,11 @@ def test_statuses_have_their_causes(tuner: Tuner, server: RawServer, code: int, 
     assert heard.order == ["ended"]
 
 
+def test_a_shoutcast_server_without_source_is_no_matter_of_passwords(tuner: Tuner, server: RawServer) -> None:
+    url = server.on("/", lambda talk: talk.begin(status="ICY 401 Service Unavailable"))
+    assert cause(tuner, url) is Cause.SERVER_ERROR
+
+
 def test_a_hang_after_the_headers_is_a_stall_and_one_before_is_a_timeout(tuner: Tuner, server: RawServer) -> None:
     def after(talk: Talk) -> None:
         talk.begin(Content_Type="audio/mpeg", icy_metaint="16000")
