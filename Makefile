@@ -30,7 +30,7 @@ test: setup-dev lint ## All tests, from nothing
 	npm --prefix web test --silent
 
 accept: setup-dev ## A longer proof: make accept PART=band|full|real-lists|...
-	$(BIN)/python -m pytest tests/acceptance -m acceptance -q -s $(if $(PART),-k $(PART),)
+	$(BIN)/python -m pytest tests/acceptance -m acceptance -q -s $(if $(PART),-k "$(subst -, and ,$(PART))",)
 
 lint: setup-dev ## Style, types, layers
 	$(BIN)/ruff check

@@ -59,6 +59,10 @@ def run_scheduler(settings: Settings) -> None:
             from airledger.platform.tasks.celery import Sender, carrier
 
             loops.append(Sender(carrier(settings.broker_url), app.database, app.clock).turn)
+        if settings.events_url:
+            from airledger.platform.event_feed import RedisFeed
+
+            loops.append(RedisFeed(settings.events_url, app.database).turn)
         threads = [threading.Thread(target=_loop, args=(call, stop, 0.2), daemon=True) for call in loops]
         for thread in threads:
             thread.start()

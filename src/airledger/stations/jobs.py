@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -31,6 +31,7 @@ PROBE = PROBE_TASK
 CLEANUP = "stations.cleanup"
 WAITING_BATCHES = 8
 HOUR_S = 3_600
+CRAWL_AGAIN_S = 5
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ class Deps:
 def declare(registry: Registry, deps: Deps) -> None:
     """Make the tasks known."""
 
-    def crawl_source(context: Context, source: str) -> Result:
-        return _crawl(deps, context, source)
+    def crawl_source(context: Context, source: str, attempt: int = 0) -> Result:
+        return _crawl(deps, context, source, attempt)
 
     def plan_checks(context: Context) -> Result:
         del context
@@ -98,7 +99,7 @@ def plan(deps: Deps) -> int:
     return sum(len(batch.stream_ids) for batch in batches)
 
 
-def _crawl(deps: Deps, context: Context, source: str) -> Result:
+def _crawl(deps: Deps, context: Context, source: str, attempt: int) -> Result:
     from airledger.stations.crawl import crawl
 
     known = {each.name: each for each in deps.settings.sources}
@@ -116,8 +117,27 @@ def _crawl(deps: Deps, context: Context, source: str) -> Result:
     if context.stopping():
         raise HandedBackError
     deps.counts.add("crawls")
+    if report.error is not None and not report.found:
+        _crawl_again(deps, source, attempt, found.every_hours)
     plan(deps)
     return report.to_json()
+
+
+def _crawl_again(deps: Deps, source: str, attempt: int, every_hours: float) -> None:
+    """Try a directory that gave nothing again soon, at growing distance, until its schedule comes round anyway."""
+    wait_s = CRAWL_AGAIN_S * 2**attempt
+    if wait_s > every_hours * HOUR_S:
+        return
+    now = deps.clock.now()
+    with deps.database.unit() as unit:
+        deps.registry.enqueue(
+            unit.session,
+            CRAWL,
+            {"source": source, "attempt": attempt + 1},
+            now=now,
+            run_at=now + timedelta(seconds=wait_s),
+            unique_key=f"crawl-again:{source}:{attempt}",
+        )
 
 
 def _probe(deps: Deps, context: Context, stream_ids: list[int], planned_at: str | None) -> Result:

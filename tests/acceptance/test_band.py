@@ -1,0 +1,51 @@
+"""Thirty minutes of the demo band, held against what was really aired."""
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from acceptance.installation import Installation, with_songs
+from servers.postgres import PostgresServer
+from servers.process import wait_until
+from servers.redis import RedisServer
+
+pytestmark = pytest.mark.acceptance
+CACHE = Path(os.environ.get("AIRLEDGER_SONGS_CACHE", tempfile.gettempdir())) / "airledger-demo-songs"
+MINUTES = float(os.environ.get("AIRLEDGER_BAND_MINUTES", "30"))
+PLAYS_PER_MINUTE = 5  # 150 in 30 minutes
+
+
+@pytest.fixture(params=["embedded", "grown"])
+def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
+    folder = with_songs(tmp_path, CACHE)
+    if request.param == "embedded":
+        house = Installation(folder)
+    else:
+        postgres: PostgresServer = request.getfixturevalue("postgres_server")
+        redis: RedisServer = request.getfixturevalue("redis_server")
+        house = Installation(folder, postgres.url(postgres.create_database()), redis.url)
+    house.up()
+    try:
+        yield house
+    finally:
+        house.stop()
+
+
+def test_the_log_is_the_truth(house: Installation) -> None:
+    house.wait_for_plays(1)
+    until = time.monotonic() + MINUTES * 60
+    wait_until(lambda: time.monotonic() > until, "the time is over", MINUTES * 60 + 60)
+    report = house.score()
+    print(report)  # noqa: T201  the figures that are to be shown
+    assert report["aired"] >= PLAYS_PER_MINUTE * (MINUTES - 3)
+    assert report["false_plays"] == 0, report["wrong"]
+    assert report["recall"] >= 0.97, report["missed"]
+    assert report["recall_fast"] is None or report["recall_fast"] >= 0.90, report["missed"]
+    assert report["start_error_p50_s"] <= 0.5
+    assert report["start_error_p95_s"] <= 3.0
+    assert all(one["seen"] == one["expected"] for one in report["bad_stations"]), report["bad_stations"]
+    assert "database is locked" not in (house.folder / "up.log").read_text(errors="replace")
