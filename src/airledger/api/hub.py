@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -58,24 +58,50 @@ class Line:
     """One live client.
 
     Attributes:
-        is_over: Nothing comes any more: the client was too slow, or we shut down.
-        was_slow: The client read too slowly.
+        audience: What it hears.
+        caller: Whom it counts for.
+        is_joined: It gets events from memory; else it is catching up from the table.
+        is_over: Nothing comes any more: the client has gone, or we shut down.
     """
 
     audience: Audience
     caller: str
-    queue: asyncio.Queue[Told | None] = field(default_factory=lambda: asyncio.Queue(QUEUE))
     is_joined: bool = False
     is_over: bool = False
-    was_slow: bool = False
+    _queue: asyncio.Queue[Told | None] = field(default_factory=lambda: asyncio.Queue(QUEUE))
+
+    def join(self) -> None:
+        """Take events from memory from now on."""
+        while not self._queue.empty():
+            self._queue.get_nowait()
+        self.is_joined = not self.is_over
+
+    def give(self, event: Told) -> None:
+        """Queue an event; a full queue sends the client back to the table, where it goes at its own pace."""
+        try:
+            self._queue.put_nowait(event)
+        except asyncio.QueueFull:
+            self.is_joined = False
+
+    async def next_event(self, patience_s: float) -> Told | None:
+        """Wait for an event; None when there was none in time, or it is over."""
+        try:
+            return await asyncio.wait_for(self._queue.get(), max(0.0, patience_s))
+        except TimeoutError:
+            return None
+
+    def end(self) -> None:
+        """Tell the client that it is over."""
+        self.is_over = True
+        with contextlib.suppress(asyncio.QueueFull):
+            self._queue.put_nowait(None)  # wakes it
 
 
 class EventHub:
     """Reads each event once and hands it to every client that may hear it. Lives on the event loop."""
 
-    def __init__(self, threads: Threads, *, on_drop: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, threads: Threads) -> None:
         self._threads = threads
-        self._on_drop = on_drop
         self._lines: set[Line] = set()
         self._is_wanted = asyncio.Event()
         self._is_placed = asyncio.Event()
@@ -109,31 +135,31 @@ class EventHub:
         Args:
             line: The client.
             since: The last position it knows; None begins at the present.
-            beat_s: How often to give a None, so that the caller can look after the connection.
+            beat_s: How often to give a None, so that the caller can look after the connection; the first comes at once.
         """
         await self._is_placed.wait()
         position = await self._begin(since)
-        while position < self._position and not line.is_over:
-            batch = await self._read(position)
-            for event in batch:
-                position = event.position
-                if line.audience.hears(event):
-                    yield event
-            yield None
-        line.is_joined = True  # nothing was awaited since the comparison, so nothing was missed
+        yield None  # from here on nothing is missed
         loop = asyncio.get_running_loop()
         next_beat = loop.time() + beat_s
         while not line.is_over:
-            try:
-                event_or_end = await asyncio.wait_for(line.queue.get(), max(0.0, next_beat - loop.time()))
-            except TimeoutError:
-                event_or_end = None
-            if event_or_end is not None and event_or_end.position > position:
-                position = event_or_end.position
-                yield event_or_end
-            if loop.time() >= next_beat:
-                next_beat = loop.time() + beat_s
-                yield None
+            while position < self._position and not line.is_over:
+                for event in await self._read(position):
+                    position = event.position
+                    if line.audience.hears(event):
+                        yield event
+                if loop.time() >= next_beat:
+                    next_beat = loop.time() + beat_s
+                    yield None
+            line.join()  # nothing was awaited since the comparison, so nothing was missed
+            while line.is_joined and not line.is_over:
+                fresh = await line.next_event(next_beat - loop.time())
+                if fresh is not None and fresh.position > position:
+                    position = fresh.position
+                    yield fresh
+                if loop.time() >= next_beat:
+                    next_beat = loop.time() + beat_s
+                    yield None
 
     async def run(self) -> None:
         """Read and fan out until cancelled. Reads nothing while there are no clients."""
@@ -159,37 +185,23 @@ class EventHub:
         """Tell all clients that it is over, and let no new one in."""
         self._is_closing = True
         for line in list(self._lines):
-            self._end(line)
+            line.end()
         self._is_placed.set()
 
     def _fan_out(self, events: list[Told]) -> bool:
         for event in events:
             self._position = event.position
             for line in self._lines:
-                if line.is_joined and not line.is_over and line.audience.hears(event):
-                    self._give(line, event)
+                if line.is_joined and line.audience.hears(event):
+                    line.give(event)
         return len(events) == BATCH
 
-    def _give(self, line: Line, event: Told) -> None:
-        try:
-            line.queue.put_nowait(event)
-        except asyncio.QueueFull:
-            line.was_slow = True
-            self._on_drop()
-            self._end(line)
-
-    @staticmethod
-    def _end(line: Line) -> None:
-        line.is_over = True
-        with contextlib.suppress(asyncio.QueueFull):
-            line.queue.put_nowait(None)  # wakes it
-
     async def _begin(self, since: int | None) -> int:
-        if since is None:
-            return self._position
-        if since > self._position:  # told by a process that is further, or from before a restore
-            return min(since, await self._threads.read(latest_position))
-        return since
+        if since is not None and since <= self._position:
+            return since
+        newest = await self._threads.read(latest_position)
+        # A position beyond the newest was given out before a restore.
+        return newest if since is None else min(since, newest)
 
     async def _read(self, position: int) -> list[Told]:
         return await self._threads.read(lambda session: events_after(session, position, limit=BATCH))

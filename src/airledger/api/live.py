@@ -110,13 +110,12 @@ class EventStream(Response):
 
     async def _pump(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        await _within(
-            send({"type": "http.response.body", "body": f"retry: {RETRY_MS}\n\n".encode(), "more_body": True})
-        )
+        begin = f"retry: {RETRY_MS}\n\n".encode()
+        await _within(send({"type": "http.response.body", "body": begin, "more_body": True}), self._state)
         async for event in _while_allowed(self._state.hub.follow(self._line, self._since), self._is_allowed):
             body = _as_sse(event) if event is not None else b":\n\n"
-            await _within(send({"type": "http.response.body", "body": body, "more_body": True}))
-        await _within(send({"type": "http.response.body", "body": b"", "more_body": False}))
+            await _within(send({"type": "http.response.body", "body": body, "more_body": True}), self._state)
+        await _within(send({"type": "http.response.body", "body": b"", "more_body": False}), self._state)
 
 
 async def _pump_socket(
@@ -125,12 +124,9 @@ async def _pump_socket(
     position = since
     async for event in _while_allowed(state.hub.follow(line, since), is_allowed):
         if event is not None:
-            await _within(socket.send_text(_as_json(event)))
+            await _within(socket.send_text(_as_json(event)), state)
             position = event.position
-    if line.was_slow:
-        await socket.close(TRY_AGAIN, f"read too slowly: resume with since={position}")
-    else:
-        await socket.close(GOING_AWAY if line.is_over else POLICY, f"resume with since={position}")
+    await socket.close(GOING_AWAY if line.is_over else POLICY, f"resume with since={position}")
 
 
 async def _while_allowed(
@@ -156,8 +152,13 @@ async def _listen(socket: WebSocket) -> None:
         return  # hung up, or sent bytes
 
 
-async def _within(sending: Awaitable[None]) -> None:
-    await asyncio.wait_for(sending, SEND_PATIENCE_S)
+async def _within(sending: Awaitable[None], state: ApiState) -> None:
+    """Send; a client that takes nothing for so long is dropped, and resumes after the last event it got."""
+    try:
+        await asyncio.wait_for(sending, SEND_PATIENCE_S)
+    except TimeoutError:
+        state.traffic.dropped.inc()
+        raise
 
 
 def _credential_check(

@@ -76,7 +76,7 @@ def _state(app: Airledger) -> ApiState:
         limiter=RateLimiter(app.settings.requests_per_minute),
         attempts=RateLimiter(ATTEMPTS_PER_MINUTE),
         cache=AnswerCache(),
-        hub=EventHub(threads, on_drop=traffic.dropped.inc),
+        hub=EventHub(threads),
         traffic=traffic,
     )
 
