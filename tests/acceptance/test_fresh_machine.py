@@ -16,7 +16,7 @@ import httpx
 import psutil
 import pytest
 
-from servers.process import HOST, bound_to_us, free_port, gone, unprivileged_user, wait_until
+from servers.process import HOST, ServerFailedError, bound_to_us, free_port, gone, unprivileged_user, wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LIMIT_S = 300
@@ -56,7 +56,10 @@ class FreshRun:
             assert self.process.poll() is None, f"make run ended:\n{self.log()}"
             return condition()
 
-        wait_until(reached_or_over, f"{milestone}\n{self.log()}", LIMIT_S - (time.monotonic() - self.began))
+        try:
+            wait_until(reached_or_over, milestone, LIMIT_S - (time.monotonic() - self.began))
+        except ServerFailedError as error:
+            raise AssertionError(f"{error}; reached: {self.reached_s}\n{self.log()}") from error
         self.reached_s[milestone] = round(time.monotonic() - self.began, 1)
 
 
