@@ -1,20 +1,19 @@
 """Laying a query over a track at a proposed place: which peaks coincide, and what chance alone would have done.
 
 Votes only propose. What decides is how many of the query's peaks have a peak of the track at the same time and frequency,
-once offset, speed and pitch have been fitted; and how many coincide when the same query is laid over other places of the
-same track, where it does not belong. The latter is measured peak by peak: a steady tone finds partners
-everywhere, so its coincidences say little.
+once offset, speed and pitch have been fitted; and how many coincide when the same query is laid over other places of
+the same track, where it does not belong: the *rivals*, the places where most peaks coincide by accident.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from airledger.fingerprint.arrays import F32, F64, Flags, kernel
+from airledger.fingerprint.arrays import F32, F64, I32, I64, Flags, kernel
 from airledger.fingerprint.bank import Warp
 from airledger.fingerprint.peaks import Peaks
 
-DECOYS = 48
+RIVALS = 6
 TOLERANCE_S = 0.03
 TOLERANCE_HZ = 6.0
 TOLERANCE_SHARE = 0.0015  # plus this share of the frequency
@@ -22,9 +21,14 @@ _WIDE_S = 0.16
 _WIDE_HZ = 8.0
 _WIDE_SHARE = 0.006
 _STEP_S = 0.01
-_DRIFT = 0.009  # half of the widest step between warps of the bank, and a little
+_DRIFT = 0.012  # half of the widest step between warps of the bank, and a little
 _DRIFT_STEP_S = 0.02
 _LEAST_FIT = 8
+_LEAST_CHANCE = 0.002
+_MOST_CHANCE = 0.9
+_LAG_S = 0.01
+_BUCKET_HZ = 8.0
+_APART_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,22 +38,29 @@ class Alignment:
     Attributes:
         offset_s: place in the track of the query's first sample.
         warp: the fitted speed and pitch.
-        hits: bool[query peaks], those with a partner.
+        closeness: float32[query peaks], 0 without a partner, up to 1 for one at exactly the same time and frequency.
         inside: bool[query peaks], those that lie within the track at all.
-        chance: float64[query peaks], how probable a partner is where the query does not belong.
-        decoy_hits: bool[DECOYS, query peaks], partners at such places.
+        chance: float64[query peaks], how probable a partner is at a place of the track drawn at random.
+        rivals: float32[rivals, query peaks], closeness at the places where most peaks coincide otherwise.
+        rival_offsets_s: float64[rivals], these places.
     """
 
     offset_s: float
     warp: Warp
-    hits: Flags
+    closeness: F32
     inside: Flags
     chance: F64
-    decoy_hits: Flags
+    rivals: F32
+    rival_offsets_s: F64
+
+    @property
+    def hits(self) -> Flags:
+        """bool[query peaks], those with a partner."""
+        return self.closeness > 0
 
 
 def align(query: Peaks, reference: tuple[F32, F32], duration_s: float, offset_s: float, warp: Warp) -> Alignment:
-    """Fit offset, speed and pitch near a proposal, and count coincidences there and at DECOYS other places.
+    """Fit offset, speed and pitch near a proposal, and count coincidences there and at the rivals.
 
     Args:
         query: peaks of "query" density.
@@ -59,32 +70,89 @@ def align(query: Peaks, reference: tuple[F32, F32], duration_s: float, offset_s:
         warp: proposed speed and pitch.
     """
     times_s, freqs_hz = reference
-    asked_s, asked_hz = query.times_s * np.float32(warp.speed), query.freqs_hz / np.float32(warp.pitch)
+    asked_s, asked_hz = _undone(query, warp)
     shift_s, drift, detune = _fit(asked_s, asked_hz, times_s, freqs_hz, offset_s)
     fitted = Warp(warp.speed * (1 + drift), warp.pitch / (1 + detune))
-    asked_s, asked_hz = query.times_s * np.float32(fitted.speed), query.freqs_hz / np.float32(fitted.pitch)
+    asked_s, asked_hz = _undone(query, fitted)
     start_s = offset_s + shift_s
-    hits = _hits(asked_s, asked_hz, times_s, freqs_hz, start_s)
     inside = (asked_s + start_s >= -TOLERANCE_S) & (asked_s + start_s <= duration_s + TOLERANCE_S)
-    places = decoy_places(duration_s, start_s)
-    decoy_hits = _decoy_hits(asked_s, asked_hz, times_s, freqs_hz, places, max(duration_s, 1.0))
-    return Alignment(start_s, fitted, hits, inside, chance_of(decoy_hits, inside), decoy_hits)
+    lags, partners = _lags(asked_s, asked_hz, times_s, freqs_hz)
+    chance = np.clip(partners * (2 * TOLERANCE_S / max(duration_s, 1.0)), _LEAST_CHANCE, _MOST_CHANCE)
+    last_s = float(asked_s[-1])
+    rivals_s = _rivals(lags, start_s + last_s, RIVALS) - last_s
+    rivals = [_closeness(asked_s, asked_hz, times_s, freqs_hz, float(rival_s)) for rival_s in rivals_s]
+    return Alignment(
+        offset_s=start_s,
+        warp=fitted,
+        closeness=_closeness(asked_s, asked_hz, times_s, freqs_hz, start_s),
+        inside=inside,
+        chance=chance,
+        rivals=np.array(rivals, np.float32).reshape(len(rivals_s), len(query)),
+        rival_offsets_s=rivals_s,
+    )
 
 
-def decoy_places(duration_s: float, start_s: float) -> F64:
-    """DECOYS places spread over a track seen as a ring, none near `start_s`; uneven, so as not to fall on beats."""
-    span_s = max(duration_s, 1.0)
-    golden = np.modf(np.arange(1, DECOYS + 1) * 0.6180339887)[0]
-    keep_away_s = min(0.4, span_s / 8)
-    return (start_s + keep_away_s + golden * (span_s - 2 * keep_away_s)) % span_s
+def _undone(query: Peaks, warp: Warp) -> tuple[F32, F32]:
+    """Times and frequencies that the query's peaks have in the reference if the warp is right."""
+    return query.times_s * np.float32(warp.speed), query.freqs_hz / np.float32(warp.pitch)
 
 
-def chance_of(decoy_hits: Flags, inside: Flags) -> F64:
-    """Each peak's probability of a partner by chance: its own record at the decoys, drawn towards the mean of all."""
-    mean = float(decoy_hits[:, inside].mean()) if inside.any() else 0.0
-    prior = 4.0
-    share: F64 = (decoy_hits.sum(axis=0) + prior * mean + 0.1) / (len(decoy_hits) + prior + 0.2)
-    return share
+@kernel
+def _lags(asked_s: F32, asked_hz: F32, times_s: F32, freqs_hz: F32) -> tuple[I32, I64]:
+    """How many peaks coincide in frequency at each shift, in steps of _LAG_S, and how many partners each query peak has.
+
+    Shift 0 is where the query's last peak meets the track's beginning.
+    """
+    buckets = 512
+    starts = np.zeros(buckets + 1, np.int64)
+    for r in range(len(freqs_hz)):
+        starts[min(buckets - 1, int(freqs_hz[r] / _BUCKET_HZ)) + 1] += 1
+    for b in range(buckets):
+        starts[b + 1] += starts[b]
+    order = np.empty(len(freqs_hz), np.int64)
+    free = starts.copy()
+    for r in range(len(freqs_hz)):
+        b = min(buckets - 1, int(freqs_hz[r] / _BUCKET_HZ))
+        order[free[b]] = r
+        free[b] += 1
+    last_s = asked_s[-1]
+    lags = np.zeros(int((times_s[-1] + last_s) / _LAG_S) + 6, np.int32)
+    partners = np.zeros(len(asked_s), np.int64)
+    for q in range(len(asked_s)):
+        reach_hz = TOLERANCE_HZ + TOLERANCE_SHARE * asked_hz[q]
+        low = min(buckets - 1, max(0, int((asked_hz[q] - reach_hz) / _BUCKET_HZ)))
+        high = min(buckets - 1, max(0, int((asked_hz[q] + reach_hz) / _BUCKET_HZ)))
+        for at in range(starts[low], starts[high + 1]):
+            r = order[at]
+            if abs(freqs_hz[r] - asked_hz[q]) <= reach_hz:
+                lags[int((times_s[r] - asked_s[q] + last_s) / _LAG_S) + 2] += 1
+                partners[q] += 1
+    return lags, partners
+
+
+@kernel
+def _rivals(lags: I32, own_s: float, wanted: int) -> F64:
+    """The shifts (s) with most coincidences, apart from each other and from `own_s`."""
+    count = len(lags)
+    sums = np.zeros(count, np.int32)
+    for k in range(2, count - 2):
+        sums[k] = lags[k - 2] + lags[k - 1] + lags[k] + lags[k + 1] + lags[k + 2]
+    apart = int(_APART_S / _LAG_S)
+    own = int(own_s / _LAG_S) + 2
+    for k in range(max(0, own - 2 * apart), min(count, own + 2 * apart + 1)):
+        sums[k] = 0
+    shifts = np.empty(wanted, np.float64)
+    made = 0
+    while made < wanted:
+        top = np.argmax(sums)
+        if sums[top] == 0:
+            break
+        centre = (lags[top + 1] - lags[top - 1] + 2 * (lags[top + 2] - lags[top - 2])) / sums[top]
+        shifts[made] = (top + centre - 1.5) * _LAG_S
+        made += 1
+        for k in range(max(0, top - apart), min(count, top + apart + 1)):
+            sums[k] = 0
+    return shifts[:made].copy()
 
 
 def _fit(asked_s: F32, asked_hz: F32, times_s: F32, freqs_hz: F32, offset_s: float) -> tuple[float, float, float]:
@@ -166,51 +234,21 @@ def _line(at_s: F64, late_s: F64, span_s: float) -> tuple[float, float]:
 
 
 @kernel
-def _hits(asked_s: F32, asked_hz: F32, times_s: F32, freqs_hz: F32, start_s: float) -> Flags:
-    """Which query peaks have a partner in the track."""
-    hits = np.zeros(len(asked_s), np.bool_)
-    low = 0
+def _closeness(asked_s: F32, asked_hz: F32, times_s: F32, freqs_hz: F32, start_s: float) -> F32:
+    """How near each query peak's partner in the track is: 0 for none, 1 for exactly there."""
+    closeness = np.zeros(len(asked_s), np.float32)
+    low = np.searchsorted(times_s, np.float32(start_s + asked_s[0] - TOLERANCE_S))
     for q in range(len(asked_s)):
         due_s = start_s + asked_s[q]
+        reach_hz = TOLERANCE_HZ + TOLERANCE_SHARE * asked_hz[q]
         while low < len(times_s) and times_s[low] < due_s - TOLERANCE_S:
             low += 1
         r = low
         while r < len(times_s) and times_s[r] <= due_s + TOLERANCE_S:
-            if abs(freqs_hz[r] - asked_hz[q]) <= TOLERANCE_HZ + TOLERANCE_SHARE * asked_hz[q]:
-                hits[q] = True
-                break
+            away_hz = abs(freqs_hz[r] - asked_hz[q])
+            if away_hz <= reach_hz:
+                near = (1 - abs(times_s[r] - due_s) / TOLERANCE_S) * (1 - away_hz / reach_hz)
+                near = max(near, np.float32(1e-3))
+                closeness[q] = max(closeness[q], near)
             r += 1
-    return hits
-
-
-@kernel
-def _decoy_hits(asked_s: F32, asked_hz: F32, times_s: F32, freqs_hz: F32, places: F64, span_s: float) -> Flags:
-    """The same at other places of the track, which is seen as a ring of span_s."""
-    hits = np.zeros((len(places), len(asked_s)), np.bool_)
-    for d in range(len(places)):
-        start_s = places[d]
-        q = 0
-        while q < len(asked_s):
-            # One lap of the ring: peaks whose due time falls before its end.
-            low = 0
-            turned = False
-            while q < len(asked_s):
-                due_s = start_s + asked_s[q]
-                if due_s >= span_s:
-                    start_s -= span_s
-                    turned = True
-                    break
-                if low == 0:
-                    low = np.searchsorted(times_s, np.float32(due_s - TOLERANCE_S))
-                while low < len(times_s) and times_s[low] < due_s - TOLERANCE_S:
-                    low += 1
-                r = low
-                while r < len(times_s) and times_s[r] <= due_s + TOLERANCE_S:
-                    if abs(freqs_hz[r] - asked_hz[q]) <= TOLERANCE_HZ + TOLERANCE_SHARE * asked_hz[q]:
-                        hits[d, q] = True
-                        break
-                    r += 1
-                q += 1
-            if not turned:
-                break
-    return hits
+    return closeness

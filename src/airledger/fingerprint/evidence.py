@@ -17,11 +17,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from airledger.fingerprint.align import Alignment
-from airledger.fingerprint.arrays import F64, Flags, kernel
+from airledger.fingerprint.align import TOLERANCE_S, Alignment
+from airledger.fingerprint.arrays import F32, F64, Flags, kernel
+from airledger.fingerprint.params import SAMPLE_RATE_HZ
+from airledger.fingerprint.peaks import Peaks
 
-MARGIN = 3.0
+MARGIN = 7.5
 STEEPNESS = 1.0
+_SLOT_S = 0.05
+_TONE_HZ = 16.0
+_TONE_S = 3.0
+_MOST_NATS_PER_S = 6.0
+_MOST_CLOSE = 12.0
+_SHORT_S = 3.0
+_RICH_NATS_PER_S = 11.0
+_RICHEST_NATS_PER_S = 16.0
+_HEARD_MUCH = 0.8
+_HEARD_WHOLE = 0.9
 _SHARES = (0.08, 0.16, 0.3, 0.5, 0.7)
 
 
@@ -31,38 +43,67 @@ class Evidence:
 
     Attributes:
         raw: logarithm of the likelihood ratio, in nats.
-        inflation: by what factor chance exceeds the model of independent peaks on this material, at least 1.
+        rival: the same at the strongest rival.
+        heard: share of the track's peaks in the matched stretch that the query has.
+        closeness: sum over the hits; of repeats of one bar, the true one is closest.
         first: index of the first query peak of the matched stretch.
         last: index of its last.
         hits: peaks with a partner in it.
-        peaks: peaks in it.
+        stretch_s: its length.
     """
 
     raw: float
-    inflation: float
+    rival: float
+    heard: float
+    closeness: float
     first: int
     last: int
     hits: int
-    peaks: int
+    stretch_s: float
 
     @property
     def nats(self) -> float:
-        """Evidence after the correction for dependent peaks."""
-        return self.raw / self.inflation
+        """Evidence beyond what accident does on this material; the rival is excused where the track is heard whole."""
+        whole = (self.heard - _HEARD_MUCH) / (_HEARD_WHOLE - _HEARD_MUCH)
+        rich = (self.raw / max(self.stretch_s, _SHORT_S) - _RICH_NATS_PER_S) / (_RICHEST_NATS_PER_S - _RICH_NATS_PER_S)
+        beyond = self.raw - (1 - min(1.0, max(0.0, whole, rich))) * self.rival
+        return min(beyond, _MOST_NATS_PER_S * self.stretch_s)
 
 
-def weigh(alignment: Alignment) -> Evidence:
-    """The evidence of an alignment, and the stretch of the query it comes from."""
-    inside = np.flatnonzero(alignment.inside)
-    if len(inside) == 0:
-        return Evidence(0.0, 1.0, 0, 0, 0, 0)
-    chance = alignment.chance[inside]
-    shares = np.array(_SHARES)
-    raw, first, last = _best_stretch(alignment.hits[inside], chance, shares)
-    elsewhere = _all_stretches(np.ascontiguousarray(alignment.decoy_hits[:, inside]), chance, shares)
-    stretch = slice(inside[first], inside[last] + 1)
-    hits = int(alignment.hits[stretch].sum())
-    return Evidence(raw, _inflation(elsewhere), int(inside[first]), int(inside[last]), hits, last - first + 1)
+NOTHING = Evidence(raw=0.0, rival=0.0, heard=0.0, closeness=0.0, first=0, last=0, hits=0, stretch_s=0.0)
+
+
+def weigh(alignment: Alignment, query: Peaks, reference_s: F32, counted: Flags | None = None) -> Evidence:
+    """The evidence of an alignment, and the stretch of the query it comes from.
+
+    Args:
+        alignment: the query laid over a track.
+        query: its peaks.
+        reference_s: times of the track's peaks.
+        counted: bool[query peaks], those that have not been explained by another track; all of them by default.
+    """
+    inside = np.flatnonzero(alignment.inside if counted is None else alignment.inside & counted)
+    hits = alignment.hits
+    if not hits[inside].any():
+        return NOTHING
+    chance, times_s, freqs_hz = alignment.chance[inside], query.times_s[inside], query.freqs_hz[inside]
+    raw, a, b = _stretch(alignment.closeness[inside], times_s, freqs_hz, chance)
+    rival = max((_stretch(row[inside], times_s, freqs_hz, chance)[0] for row in alignment.rivals), default=0.0)
+    first, last = int(inside[a]), int(inside[b])
+    matched = inside[a : b + 1][hits[inside[a : b + 1]]]
+    count = len(matched)
+    from_s, to_s = alignment.offset_s + query.times_s[[first, last]] * np.float32(alignment.warp.speed)
+    there = np.searchsorted(reference_s, to_s + TOLERANCE_S) - np.searchsorted(reference_s, from_s - TOLERANCE_S)
+    return Evidence(
+        raw=raw,
+        rival=rival,
+        heard=count / max(int(there), 1),
+        closeness=float(alignment.closeness[matched].sum()),
+        first=first,
+        last=last,
+        hits=count,
+        stretch_s=float(query.times_s[last] - query.times_s[first]),
+    )
 
 
 def probability(nats: float, trials: float) -> float:
@@ -71,36 +112,60 @@ def probability(nats: float, trials: float) -> float:
     return float(1 / (1 + np.exp(-np.clip(surplus, -60, 60))))
 
 
-def _inflation(elsewhere: F64) -> float:
-    """How much larger evidence is at the decoys than independent peaks would make it.
-
-    The upper quarter is compared with the upper quarter of an exponential distribution of mean 1 (mean 1 + ln 4), its very
-    top left out: music repeats, and a decoy may by accident lie exactly one bar away from the truth.
-    """
-    ordered = np.sort(elsewhere)
-    upper = ordered[len(ordered) * 3 // 4 : len(ordered) - 2]
-    return max(1.0, float(upper.mean()) / (1 + float(np.log(4))))
+def _stretch(closeness: F32, times_s: F32, freqs_hz: F32, chance: F64) -> tuple[float, int, int]:
+    return _best_stretch(_odds(closeness, chance), _weights(closeness, times_s, freqs_hz), np.array(_SHARES))
 
 
 @kernel
-def _best_stretch(hits: Flags, chance: F64, shares: F64) -> tuple[float, int, int]:
+def _odds(closeness: F32, chance: F64) -> F64:
+    """How much likelier each hit is if the query belongs there than by chance; 0 for a miss."""
+    odds = np.zeros(len(closeness), np.float64)
+    for k in range(len(closeness)):
+        if closeness[k] > 0:
+            near = min(float(closeness[k]), 0.99)
+            odds[k] = min(_MOST_CLOSE, 3 * near * near / -np.log(near)) / chance[k]
+    return odds
+
+
+@kernel
+def _weights(closeness: F32, times_s: F32, freqs_hz: F32) -> F64:
+    """How much each hit counts: less, the more there were at the same time or lately at the same frequency."""
+    weights = np.zeros(len(closeness), np.float64)
+    lately = np.zeros(int(SAMPLE_RATE_HZ / 2 / _TONE_HZ) + 3, np.float64)
+    seen_s = np.zeros(len(lately), np.float64)
+    slot_s, slot_hits = -1.0, 0
+    for k in range(len(closeness)):
+        if closeness[k] <= 0:
+            continue
+        if times_s[k] - slot_s > _SLOT_S:
+            slot_s, slot_hits = times_s[k], 0
+        slot_hits += 1
+        tone = min(len(lately) - 2, int(freqs_hz[k] / _TONE_HZ) + 1)
+        before = 0.0
+        for near in range(tone - 1, tone + 2):
+            before += lately[near] * np.exp((seen_s[near] - times_s[k]) / _TONE_S)
+        lately[tone] = lately[tone] * np.exp((seen_s[tone] - times_s[k]) / _TONE_S) + 1
+        seen_s[tone] = times_s[k]
+        weights[k] = 1 / (slot_hits * (1 + before / 2))
+    return weights
+
+
+@kernel
+def _best_stretch(odds: F64, weights: F64, shares: F64) -> tuple[float, int, int]:
     """Greatest sum of log likelihood ratios over a stretch, and over the shares: (sum, first, last)."""
     best, best_first, best_last = 0.0, 0, 0
     for share in shares:
+        loss = np.log(1 - share)
         total, first = 0.0, 0
-        for k in range(len(hits)):
-            p = chance[k] + (1 - chance[k]) * share
-            total += np.log(p / chance[k]) if hits[k] else np.log((1 - p) / (1 - chance[k]))
+        for k in range(len(odds)):
+            gain = loss
+            if odds[k] > 0:
+                gain = np.log(share * odds[k] + 1 - share)
+                if gain > 0:
+                    gain *= weights[k]
+            total += gain
             if total > best:
                 best, best_first, best_last = total, first, k
             if total <= 0:
                 total, first = 0.0, k + 1
     return best, best_first, best_last
-
-
-@kernel
-def _all_stretches(rows: Flags, chance: F64, shares: F64) -> F64:
-    sums = np.empty(len(rows), np.float64)
-    for d in range(len(rows)):
-        sums[d] = _best_stretch(rows[d], chance, shares)[0]
-    return sums

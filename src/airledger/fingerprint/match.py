@@ -1,27 +1,33 @@
 """Who is it? From a query's peaks to the tracks it may be, each with its place, its speed and a probability."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from airledger.fingerprint.align import align
+from airledger.fingerprint.align import Alignment
+from airledger.fingerprint.arrays import F32
 from airledger.fingerprint.bank import BANK, UNCHANGED, Warp
 from airledger.fingerprint.evidence import Evidence, probability, weigh
 from airledger.fingerprint.index import Index, LiveSegment
 from airledger.fingerprint.params import Params
 from airledger.fingerprint.peaks import Peaks
 from airledger.fingerprint.segment import PLACES_PER_S
+from airledger.fingerprint.settle import best_repeat, better, repeats, settle
 from airledger.fingerprint.votes import WINDOW_PLACES, Question, tally
 
 DEFAULT_THRESHOLD = 0.5
 MAX_QUERY_S = 90.0
 _CONVINCING = 0.98
+_ENOUGH_NATS = 80.0
+_ENOUGH_HEARD = 0.5
+_EXPLAINS = 0.5
 _FULL_BEST = 8
-_COARSE_BEST = 3
+_BANK_BEST = 5
 _PROMISING = 3
 _LEAST_PEAKS = 10
 _CELL_S = 0.5
+_WORTHWHILE = 0.15  # of the most votes; what has fewer is not worth a closer look
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +67,27 @@ class _Proposal:
     warp: Warp
     votes: int
 
+    @property
+    def track(self) -> int:
+        """Its number."""
+        return int(self.live.segment.numbers[self.index])
+
+    @property
+    def duration_s(self) -> float:
+        """The track's length."""
+        return int(self.live.segment.lengths[self.index]) / PLACES_PER_S
+
+    def reference(self) -> tuple[F32, F32]:
+        """Times and frequencies of the track's peaks."""
+        return self.live.segment.reference(self.index)
+
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A candidate with its evidence, before it is put on the common scale."""
+    """The best place of a track so far."""
 
-    candidate: Candidate
+    proposal: _Proposal
+    laid: Alignment
     evidence: Evidence
 
 
@@ -95,9 +116,9 @@ def match(index: Index, peaks: Peaks, *, speeds_hint: float | None = None, limit
     if len(peaks) < _LEAST_PEAKS or not segments:
         return []
     search = _Search(segments, peaks, snapshot.manifest.params)
-    search.look(_expected(speeds_hint))
-    if search.best_score() < _CONVINCING:
-        search.look(search.promising())
+    search.look(_expected(speeds_hint), _FULL_BEST)
+    if not search.convinced():
+        search.look(search.promising(), _BANK_BEST)
     return search.answers(limit)
 
 
@@ -115,18 +136,19 @@ class _Search:
         self.peaks = peaks
         self.params = params
         self.question = Question.full(peaks, params)
-        self.cells = sum(live.segment.places_in_use for live in segments) / 8 + 1
+        self.tracks = sum(int(live.alive.sum()) for live in segments)
         self.warps = 0
         self.found: dict[int, _Found] = {}
 
-    def look(self, warps: Iterable[Warp]) -> None:
-        """Ask in full under each warp, and weigh what the votes propose."""
+    def look(self, warps: Iterable[Warp], best: int) -> None:
+        """Ask in full under each warp, and weigh the `best` places that the votes propose."""
         for warp in warps:
             self.warps += 1
-            proposals = sorted(self._proposals(warp), key=lambda one: -one.votes)[:_FULL_BEST]
+            proposals = sorted(self._proposals(warp), key=lambda one: -one.votes)[:best]
             for proposal in proposals:
-                self._weigh(proposal)
-            if self.best_score() >= _CONVINCING:
+                if proposal.votes >= _WORTHWHILE * proposals[0].votes:
+                    self._weigh(proposal)
+            if self.convinced():
                 return
 
     def promising(self) -> list[Warp]:
@@ -137,20 +159,59 @@ class _Search:
         surprise.sort(key=lambda one: -one[0])
         return [warp for _, warp in surprise[:_PROMISING]]
 
-    def best_score(self) -> float:
-        """Of what was found so far."""
-        return max((probability(one.evidence.nats, self._trials()) for one in self.found.values()), default=0.0)
+    def convinced(self) -> bool:
+        """Whether something was found that another warp will hardly explain better.
+
+        A song that is played faster may agree with itself for a moment as it is; then much of it is not heard.
+        """
+        for one in self.found.values():
+            enough = one.evidence.raw >= _ENOUGH_NATS or one.evidence.heard >= _ENOUGH_HEARD
+            if enough and probability(one.evidence.nats, self._trials()) >= _CONVINCING:
+                return True
+        return False
 
     def answers(self, limit: int) -> list[Candidate]:
-        """All that was found, with scores that account for the whole search."""
-        scored = [
-            replace(one.candidate, score=probability(one.evidence.nats, self._trials())) for one in self.found.values()
-        ]
-        scored.sort(key=lambda one: (-one.score, -one.matched_s, one.track))
-        return scored[:limit]
+        """All that was found, with scores that account for the whole search and for each other.
+
+        A peak of the query has one cause. What the best track explains is not counted again for the next, so that a
+        remix of the same song is not reported beside it, but the second song of a crossfade is.
+        """
+        unexplained = np.ones(len(self.peaks), np.bool_)
+        answers = []
+        for one in sorted(self.found.values(), key=lambda found: -found.evidence.raw):
+            best = self._among_repeats(one) if not answers and repeats(one.evidence) else one
+            evidence = best.evidence
+            if answers:
+                evidence = weigh(best.laid, self.peaks, best.proposal.reference()[0], unexplained)
+            score = probability(evidence.nats, self._trials())
+            if score >= _EXPLAINS:
+                unexplained[evidence.first : evidence.last + 1] &= ~best.laid.hits[evidence.first : evidence.last + 1]
+            answers.append(self._candidate(best, score))
+        return sorted(answers, key=lambda answer: -answer.score)[:limit]
+
+    def _among_repeats(self, one: _Found) -> _Found:
+        """The same track where it explains the query best; that may be a repeat no votes proposed."""
+        track = one.proposal
+        found = best_repeat(self.peaks, track.reference(), track.duration_s, (one.laid, one.evidence))
+        return _Found(track, *found)
+
+    def _candidate(self, one: _Found, score: float) -> Candidate:
+        part = slice(one.evidence.first, one.evidence.last + 1)
+        hit_s = self.peaks.times_s[part][one.laid.hits[part]]
+        return Candidate(
+            track=one.proposal.track,
+            offset_s=float(one.laid.offset_s),
+            speed=float(one.laid.warp.speed),
+            pitch=float(one.laid.warp.pitch),
+            votes=one.proposal.votes,
+            score=score,
+            matched_s=len(np.unique((hit_s / _CELL_S).astype(np.int64))) * _CELL_S,
+            first_s=float(hit_s[0]),
+            last_s=float(hit_s[-1]),
+        )
 
     def _trials(self) -> float:
-        return self.cells * max(1, self.warps)
+        return self.tracks * max(1, self.warps)
 
     def _surprise(self, coarse: Question, warp: Warp) -> float:
         most = 0.0
@@ -171,26 +232,12 @@ class _Search:
                     yield _Proposal(live, index, offset_s, warp, votes)
 
     def _weigh(self, proposal: _Proposal) -> None:
-        """Lay the query over the track where the proposal says; keep the best per track."""
-        segment = proposal.live.segment
-        track = int(segment.numbers[proposal.index])
-        duration_s = int(segment.lengths[proposal.index]) / PLACES_PER_S
-        laid = align(self.peaks, segment.reference(proposal.index), duration_s, proposal.offset_s, proposal.warp)
-        evidence = weigh(laid)
-        known = self.found.get(track)
-        if evidence.hits == 0 or (known is not None and known.evidence.nats >= evidence.nats):
+        """Lay the query over the track where the proposal says; keep the best place per track."""
+        known = self.found.get(proposal.track)
+        if known is not None and known.evidence.raw >= _ENOUGH_NATS and not repeats(known.evidence):
             return
-        part = slice(evidence.first, evidence.last + 1)
-        hit_s = self.peaks.times_s[part][laid.hits[part]]
-        candidate = Candidate(
-            track=track,
-            offset_s=float(laid.offset_s),
-            speed=float(laid.warp.speed),
-            pitch=float(laid.warp.pitch),
-            votes=proposal.votes,
-            score=0.0,
-            matched_s=len(np.unique((hit_s / _CELL_S).astype(np.int64))) * _CELL_S,
-            first_s=float(hit_s[0]),
-            last_s=float(hit_s[-1]),
+        laid, evidence = settle(
+            self.peaks, proposal.reference(), proposal.duration_s, proposal.offset_s, proposal.warp
         )
-        self.found[track] = _Found(candidate, evidence)
+        if evidence.hits and (known is None or better(evidence, known.evidence)):
+            self.found[proposal.track] = _Found(proposal, laid, evidence)

@@ -13,7 +13,7 @@ from airledger.fingerprint.segment import PLACES_PER_S, Segment
 
 CELL_SHIFT = 3  # votes are first counted in cells of 8 places (80 ms) ...
 WINDOW_PLACES = 16  # ... and then in windows of 160 ms: what half a percent of wrong speed smears over 20 s and more
-_LEAST_CELL_BITS = 12
+_LEAST_CELL_BITS = 10
 _MOST_CELL_BITS = 17
 
 
@@ -68,7 +68,7 @@ def tally(question: Question, segment: Segment, params: Params, warp: Warp, best
     lows, counts = _lists(made, segment.buckets, segment.remainders, segment.remainder_bits)
     longest, cast = _longest_list(counts, budget)
     votes = _votes(lows, counts, longest, asked_at, segment.places, cast)
-    cell_bits = min(_MOST_CELL_BITS, max(_LEAST_CELL_BITS, cast.bit_length() + 1))
+    cell_bits = min(_MOST_CELL_BITS, max(_LEAST_CELL_BITS, int(cast).bit_length() - 1))
     places, found = _busiest(votes, 1 << cell_bits, best)
     order = np.lexsort((places, -found))[:best]
     return Tally(places[order], found[order], int(cast))
