@@ -42,6 +42,7 @@ TICK_S = 0.2
 ON_AIR_BEFORE_S = 60.0
 """How long the band has been on air when it starts to serve, in its own time: bursts and playlists are full at once."""
 START_TIMEOUT_S = 30.0
+ALIVE_EVERY_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -120,13 +121,13 @@ class Transmitter:
             takes = open_takes(self._folder, self._seed, self._songs)
             writer = TruthWriter(self._folder)
             undo.callback(writer.close)
-            closed_port = undo.enter_context(socket.socket())
-            closed_port.bind((HOST, 0))  # bound and not listening: refuses, and nobody else can take it
             loop = asyncio.new_event_loop()
             undo.callback(loop.close)
             listening = undo.enter_context(socket.create_server((HOST, self._port), backlog=128))
-            self.base = f"http://{HOST}:{listening.getsockname()[1]}"
-            self.stations = tuple(self._published(s, closed_port.getsockname()[1]) for s in self._chosen)
+            port = listening.getsockname()[1]
+            self.base = f"http://{HOST}:{port}"
+            closed_port = undo.enter_context(_refusing_socket(port + 1)).getsockname()[1]
+            self.stations = tuple(self._published(station, closed_port) for station in self._chosen)
             self._go_on_air(takes, writer, loop, listening, undo)
             self._open = undo.pop_all()
         return self
@@ -162,7 +163,7 @@ class Transmitter:
         asyncio.run_coroutine_threadsafe(switchboard.serve(listening), loop).result(START_TIMEOUT_S)
         _advance(switchboard.channels, ticks)
         pump = threading.Thread(
-            target=self._pump, args=(switchboard.channels, ticks), name="transmitter-encoding", daemon=True
+            target=self._pump, args=(switchboard.channels, ticks, writer), name="transmitter-encoding", daemon=True
         )
         pump.start()
         undo.callback(pump.join)
@@ -180,10 +181,27 @@ class Transmitter:
             return Loop(takes.loop)
         return ProgrammeSound(takes, self._seed, clock, writer.aired)
 
-    def _pump(self, channels: Sequence[Channel], ticks: Ticks) -> None:
+    def _pump(self, channels: Sequence[Channel], ticks: Ticks, writer: TruthWriter) -> None:
         """Bring all stations to the live edge, five times a second, until closed."""
+        alive_s = self._clock()
         while not self._closing.wait(TICK_S):
             _advance(channels, ticks)
+            if self._clock() - alive_s >= ALIVE_EVERY_S:
+                alive_s = self._clock()
+                writer.alive(self.run, alive_s)
+
+
+def _refusing_socket(wished_port: int) -> socket.socket:
+    """Bind a port and do not listen: it refuses, and nobody else can take it.
+
+    The port after the band's own, where it is free, so that the address is the same in the next run.
+    """
+    refusing = socket.socket()
+    try:
+        refusing.bind((HOST, wished_port))
+    except (OSError, OverflowError):
+        refusing.bind((HOST, 0))
+    return refusing
 
 
 def _advance(channels: Sequence[Channel], ticks: Ticks) -> None:

@@ -1,15 +1,16 @@
 """The truth about what was aired: one JSON object per line in ``truth.jsonl``, appended as it happens.
 
 Rows: ``{"row": "station", ...}`` once per station and run of the transmitter, ``{"row": "aired", ...}`` when an element
-begins (with its planned end), ``{"row": "stopped", ...}`` when a run ends cleanly. A line cut off by a crash is skipped
-by the reader. Positions are sample positions of the station, 0 at the run's epoch.
+begins (with its planned end), ``{"row": "alive", ...}`` every few seconds, ``{"row": "stopped", ...}`` when a run ends
+cleanly. A line cut off by a crash is skipped by the reader, and what a run had planned beyond its end is cut there.
+Positions are sample positions of the station, 0 at the run's epoch.
 """
 
 from __future__ import annotations
 
 import json
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -75,7 +76,10 @@ class AiredPlay:
 
 @dataclass(frozen=True)
 class Truth:
-    """All that the file says: the stations of each run, what they aired, and when runs stopped (epoch seconds)."""
+    """All that the file says.
+
+    ``stations`` of each run, ``plays`` that they aired, ``stopped_s`` by run: when it ended cleanly, epoch seconds.
+    """
 
     stations: tuple[StationClock, ...]
     plays: tuple[AiredPlay, ...]
@@ -118,6 +122,10 @@ class TruthWriter:
         del row["clock"]
         self._write([{"row": "aired", "station": play.clock.station, "run": play.clock.run, **row}])
 
+    def alive(self, run: str, at_s: float) -> None:
+        """Write that a run is still on air."""
+        self._write([{"row": "alive", "run": run, "at_s": at_s}])
+
     def stopped(self, run: str, at_s: float) -> None:
         """Write that a run ended: nothing planned later than this was aired."""
         self._write([{"row": "stopped", "run": run, "at_s": at_s}])
@@ -142,6 +150,7 @@ def read_truth(folder: Path) -> Truth:
     clocks: dict[tuple[str, str], StationClock] = {}
     plays: list[AiredPlay] = []
     stopped: dict[str, float] = {}
+    alive: dict[str, float] = {}
     for line in (folder / TRUTH_FILE).read_text(encoding="utf-8").splitlines():
         try:
             row = json.loads(line)
@@ -151,8 +160,25 @@ def read_truth(folder: Path) -> Truth:
         if kind == "station":
             clock = StationClock(**row)
             clocks[clock.station, clock.run] = clock
+            alive.setdefault(clock.run, clock.epoch_s)
         elif kind == "aired":
             plays.append(AiredPlay(clock=clocks[row.pop("station"), row.pop("run")], **row))
+        elif kind == "alive":
+            alive[row["run"]] = row["at_s"]
         elif kind == "stopped":
             stopped[row["run"]] = row["at_s"]
-    return Truth(tuple(clocks.values()), tuple(plays), stopped)
+    # The newest run may be on air still; one before it that did not stop cleanly was killed soon after it last said so.
+    ends_s = {run: at_s for run, at_s in alive.items() if run != list(alive)[-1]} | stopped
+    cut = (_cut(play, ends_s.get(play.clock.run)) for play in plays)
+    return Truth(tuple(clocks.values()), tuple(play for play in cut if play is not None), stopped)
+
+
+def _cut(play: AiredPlay, end_s: float | None) -> AiredPlay | None:
+    """Cut off what was planned beyond the end of the run; None if nothing audible is left."""
+    end = play.end if end_s is None else int(play.clock.position_at(end_s))
+    if end >= play.end:
+        return play
+    if end <= play.first:
+        return None
+    reference_end = play.reference_start + round((end - play.start) * play.speed)
+    return replace(play, end=end, last=min(play.last, end - 1), reference_end=min(play.reference_end, reference_end))
