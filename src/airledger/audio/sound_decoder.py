@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import av
 import numpy as np
+from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
@@ -20,7 +21,7 @@ CONTAINERS = frozenset(
 )
 """The demuxers that strangers' bytes may reach; none of them opens further addresses."""
 _FULL_NAMES = {"mp4": "mov,mp4,m4a,3gp,3g2,mj2", "matroska": "matroska,webm"}
-CHUNK_SAMPLES = 1600
+PIECE_S = 0.2
 PROBE_SOUND_BYTES = 32 * 1024
 PROBE_PICTURE_BYTES = 1024 * 1024
 PROBE_DURATION_US = 1_500_000
@@ -118,7 +119,9 @@ class SoundDecoder:
         self._stream = stream
         self._resampler: AudioResampler | None = None
         self._setup: tuple[str, str, int] | None = None
-        self._byte_position = NOWHERE
+        self._fifo = AudioFifo()
+        self._piece_place = NOWHERE
+        self._piece_time_s: float | None = None
 
     def format(self) -> StreamFormat:
         """Tell what it is; complete once the first sound has come."""
@@ -144,24 +147,11 @@ class SoundDecoder:
         Raises:
             DecodeError: it is too damaged to go on.
         """
-        waiting: list[Sound] = []
-        length = 0
-        for sound in self._small_sounds():
-            waiting.append(sound)
-            length += len(sound.pcm)
-            if length >= CHUNK_SAMPLES:
-                yield _joined(waiting)
-                waiting, length = [], 0
-        if waiting:
-            yield _joined(waiting)
-
-    def _small_sounds(self) -> Iterator[Sound]:
         try:
             for packet in self._container.demux(self._stream):
-                if packet.pos is not None and packet.pos >= 0:
-                    self._byte_position = packet.pos
+                place = packet.pos if packet.pos is not None and packet.pos >= 0 else NOWHERE
                 for frame in self._decoded(packet):
-                    yield from self._resampled(frame)
+                    yield from self._gathered(frame, place)
         except (av.FFmpegError, ValueError) as error:
             raise DecodeError("undecodable", str(error)) from error
         yield from self._flushed()
@@ -178,26 +168,40 @@ class SoundDecoder:
             self.damage.count(good=True)
         return frames
 
-    def _resampled(self, frame: AudioFrame) -> Iterator[Sound]:
+    def _gathered(self, frame: AudioFrame, place: int) -> Iterator[Sound]:
+        """Gather frames to pieces worth resampling: frame by frame, the calls would cost as much as the decoding."""
         setup = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if setup != self._setup or self._resampler is None:
+        if setup != self._setup:
             # Some streams change in flight: HE-AAC shows its true rate with the second frame, mono jingles in stereo.
             yield from self._flushed()
             self._setup = setup
+            self._fifo = AudioFifo()
             self._resampler = AudioResampler(format="s16", layout="mono", rate=SOUND_RATE_HZ)
-        for resampled in self._resampler.resample(frame):
-            yield self._sound(resampled)
+        if not self._fifo.samples:
+            self._piece_place, self._piece_time_s = place, frame.time
+        frame.pts = None  # the gatherer insists on an unbroken clock; the piece keeps its first frame's
+        self._fifo.write(frame)
+        if self._fifo.samples >= frame.sample_rate * PIECE_S:
+            yield from self._resampled(self._fifo.read())
+
+    def _resampled(self, piece: AudioFrame | None) -> Iterator[Sound]:
+        """Resample a piece; None gives what the resampler's filter still holds."""
+        if self._resampler is not None:
+            frames = self._resampler.resample(piece)
+            pcm = [frame.to_ndarray().reshape(-1).astype(np.int16, copy=False) for frame in frames]
+            if pcm:
+                whole = pcm[0] if len(pcm) == 1 else np.concatenate(pcm)
+                yield Sound(whole, self._piece_place, self._piece_time_s)
+                if self._piece_time_s is not None:  # what the filter still holds continues this
+                    self._piece_time_s += len(whole) / SOUND_RATE_HZ
 
     def _flushed(self) -> Iterator[Sound]:
         if self._resampler is None:
             return
-        for resampled in self._resampler.resample(None):
-            yield self._sound(resampled)
+        if self._fifo.samples:
+            yield from self._resampled(self._fifo.read(partial=True))
+        yield from self._resampled(None)
         self._resampler = None
-
-    def _sound(self, frame: AudioFrame) -> Sound:
-        pcm = frame.to_ndarray().reshape(-1).astype(np.int16, copy=False)
-        return Sound(pcm, self._byte_position, frame.time)
 
     def _picture(self) -> PictureFormat | None:
         for video in self._container.streams.video:
@@ -207,10 +211,3 @@ class SoundDecoder:
             if context is not None:
                 return PictureFormat(context.codec.canonical_name, context.width, context.height)
         return None
-
-
-def _joined(sounds: list[Sound]) -> Sound:
-    if len(sounds) == 1:
-        return sounds[0]
-    first = sounds[0]
-    return Sound(np.concatenate([sound.pcm for sound in sounds]), first.byte_position, first.time_s)

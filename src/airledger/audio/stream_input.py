@@ -75,7 +75,7 @@ class StreamInput:
                 if isinstance(item, str):
                     return item
                 self._count(len(item))
-            self._settle(everything=False)
+            self._settle()
 
     def read(self, size: int) -> bytes:
         """Give up to `size` bytes as soon as there are any; b"" at the end of the chapter."""
@@ -91,8 +91,7 @@ class StreamInput:
             else:
                 self._queue.popleft()
             self._count(len(item))
-            drained = not self._queue
-        self._settle(everything=drained)
+        self._settle()
         return item
 
     def _count(self, size: int) -> None:
@@ -100,8 +99,8 @@ class StreamInput:
         self._unacknowledged_bytes += size
         self.consumed_bytes += size
 
-    def _settle(self, *, everything: bool) -> None:
-        """Acknowledge outside the lock: writing to the pipe may wait for the parent."""
-        if self._unacknowledged_bytes >= ACKNOWLEDGE_BYTES or (everything and self._unacknowledged_bytes):
+    def _settle(self) -> None:
+        """Acknowledge by the 16 KiB, outside the lock: writing to the pipe may wait for the parent."""
+        if self._unacknowledged_bytes >= ACKNOWLEDGE_BYTES:
             self._acknowledge(self._unacknowledged_bytes)
             self._unacknowledged_bytes = 0
