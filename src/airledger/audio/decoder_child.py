@@ -127,8 +127,8 @@ class DecoderChild:
             try:
                 stream.input.put(frame.payload)
             except WindowExceededError:
-                stream.input.cancel()
                 self._pipe.send(failure(frame.stream, "refused", "More was sent than the window allows."))
+                stream.input.cancel()
         elif frame.kind is FrameKind.RESET:
             stream.input.begin_chapter(str(decode_json(frame.payload).get("container")))
         elif frame.kind is FrameKind.CLOSE:
