@@ -207,6 +207,9 @@ const artists = [
   "Bellwether",
 ];
 
+/** The UUID that stands for number `n` of a kind. */
+const uuid = (kind, n) => `0000000${kind}-0000-4000-8000-${String(n).padStart(12, "0")}`;
+
 export function dice(seed) {
   let state = seed >>> 0;
   return () => {
@@ -278,8 +281,8 @@ function stream(id, roll) {
     last_success: state === "playing" ? iso(roll() * 25 * minute) : null,
     check_frequency: 900,
     reliability_score: reliability,
-    reliability_lower_bound: proven ? reliability * 0.92 : null,
-    quality_score: proven ? 0.5 + roll() * 0.5 : null,
+    reliability_lower_bound: reliability * 0.92,
+    quality_score: 0.5 + roll() * 0.5,
     created_at: iso(3 * 86_400_000),
     state,
     cause: state === "failing" ? pick(roll, causes) : null,
@@ -287,7 +290,9 @@ function stream(id, roll) {
     is_hls: false,
     playable_url: `/mock/sound/${id}`,
     now_playing:
-      state === "playing" && roll() < 0.4 ? { recording_id: 1, title, artist, since: iso(roll() * 3 * minute) } : null,
+      state === "playing" && roll() < 0.4
+        ? { recording_id: uuid(2, 1), title, artist, since: iso(roll() * 3 * minute) }
+        : null,
     stream_title: state === "playing" && roll() < 0.5 ? `${artist} - ${title}` : null,
   };
 }
@@ -299,7 +304,8 @@ export function inventStreams(count) {
 
 export const recordings = titles.flatMap((title, at) =>
   [0, 1, 2].map((version) => ({
-    id: at * 3 + version + 1,
+    id: uuid(2, at * 3 + version + 1),
+    label: "Tidal Recordings",
     title: version === 0 ? title : `${title} (${["", "live", "radio edit"][version]})`,
     artist: artists[(at + version) % artists.length],
     album: version === 0 ? "Long Wave" : null,
@@ -311,11 +317,11 @@ export const recordings = titles.flatMap((title, at) =>
   })),
 );
 
-export function play(id, on, roll, agoMs, finished) {
+export function play(n, on, roll, agoMs, finished) {
   const recording = pick(roll, recordings);
   const started = new Date(Date.now() - agoMs).toISOString();
   return {
-    id,
+    id: uuid(3, n),
     station_id: on.id,
     stream_id: on.id,
     station_name: on.name,
@@ -325,8 +331,9 @@ export function play(id, on, roll, agoMs, finished) {
     album: recording.album,
     isrc: recording.isrc,
     started_at: started,
-    ended_at: finished ? new Date(Date.now() - agoMs + recording.duration_ms).toISOString() : null,
-    duration_ms: finished ? recording.duration_ms : null,
+    ended_at: new Date(Date.now() - (finished ? agoMs - recording.duration_ms : 0)).toISOString(),
+    duration_ms: finished ? recording.duration_ms : agoMs,
+    is_short_use: false,
     status: finished ? "finished" : "playing",
     confidence_score: 0.83 + roll() * 0.17,
     detection_source: "local",
@@ -342,7 +349,7 @@ export const checks = (on, roll) =>
     const good = on.state === "playing" ? roll() < 0.95 : at > 3;
     return {
       checked_at: iso((at * 15 + 2) * minute),
-      level: "decode",
+      level: 4,
       is_healthy: good,
       cause: good ? null : (on.cause ?? "timeout"),
       permanent: good ? null : on.cause === "not_found",
@@ -373,7 +380,12 @@ export function coverage(on) {
     });
     at = end;
   }
-  return rows.concat({ started_at: new Date(at).toISOString(), ended_at: null, kind: "heard", cause: null });
+  return rows.concat({
+    started_at: new Date(at).toISOString(),
+    ended_at: new Date().toISOString(),
+    kind: "heard",
+    cause: null,
+  });
 }
 
 export const processes = () =>
@@ -391,7 +403,7 @@ export const tasks = () => [
     id: at,
     name: "probe stream",
     queue: "probe",
-    status: at < 3 ? "leased" : "queued",
+    status: at < 3 ? "running" : "pending",
     attempts: 1,
     created_at: iso(at * 5000),
     error: null,
@@ -400,7 +412,7 @@ export const tasks = () => [
     id: 20,
     name: "enrol recording",
     queue: "recognise",
-    status: "leased",
+    status: "running",
     attempts: 1,
     created_at: iso(20_000),
     error: null,

@@ -102,10 +102,10 @@ function counts() {
 
 const sessions = () =>
   playing.slice(0, 48).map((on, at) => ({
-    session_id: at + 1,
+    session_id: `00000004-0000-4000-8000-${String(at + 1).padStart(12, "0")}`,
     stream_id: on.id,
     station_name: on.name,
-    status: at % 17 === 5 ? "reconnecting" : "live",
+    status: at % 17 === 5 ? "reconnecting" : "listening",
     started_at: new Date(Date.now() - 7_000_000).toISOString(),
     real_time_factor: 1 + (at % 5) / 500,
     windows: 1200 + at * 7,
@@ -190,7 +190,8 @@ const reads = [
         tv_streams: streams.filter((s) => s.type === "tv").length,
         active_streams: playing.length,
         avg_reliability: 0.93,
-        countries: 16,
+        countries: "DE,FR",
+        country_count: 16,
         plays_total: 12_400 + plays.length,
         streams_by_state: counts(),
         sessions_live: sessions().length,
@@ -199,18 +200,28 @@ const reads = [
   ],
 ];
 
+const says = (row, url) =>
+  `${row.title} ${row.artist} ${row.station_name}`
+    .toLowerCase()
+    .includes((url.searchParams.get("q") ?? "").toLowerCase());
 const matching = (row, url) =>
   ["stream_id", "recording_id"].every(
-    (key) => !url.searchParams.has(key) || row[key] === Number(url.searchParams.get(key)),
+    (key) => !url.searchParams.has(key) || String(row[key]) === url.searchParams.get(key),
   );
+const byId = (response, url, rows) => {
+  const row = rows.find((one) => one.id === url.pathname.split("/")[4]);
+  return row ? json(response, row) : problem(response, 404, "Not found");
+};
 const privateReads = [
+  [/^plays\/[^/]+$/, (response, url) => byId(response, url, plays)],
+  [/^recordings\/[^/]+$/, (response, url) => byId(response, url, recordings)],
   [
     /^plays$/,
     (response, url) =>
       page(
         response,
         url,
-        plays.filter((row) => matching(row, url)),
+        plays.filter((row) => matching(row, url) && says(row, url)),
       ),
   ],
   [/^sessions$/, (response) => json(response, sessions())],

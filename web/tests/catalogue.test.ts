@@ -70,11 +70,11 @@ describe("patch", () => {
   it("shows the song that starts, and takes away only the song that ends", () => {
     const on = patched(
       stream({ id: 4 }),
-      event("play.started", { stream_id: 4, recording_id: 7, title: "Tide", artist: "Ada", started_at: "t" }),
+      event("play.started", { stream_id: 4, recording_id: "seven", title: "Tide", artist: "Ada", started_at: "t" }),
     );
-    expect(on.now_playing).toEqual({ recording_id: 7, title: "Tide", artist: "Ada", since: "t" });
-    expect(patched(on, event("play.finished", { stream_id: 4, recording_id: 6 }))).toBe(on);
-    expect(patched(on, event("play.finished", { stream_id: 4, recording_id: 7 })).now_playing).toBeNull();
+    expect(on.now_playing).toEqual({ recording_id: "seven", title: "Tide", artist: "Ada", since: "t" });
+    expect(patched(on, event("play.finished", { stream_id: 4, recording_id: "six" }))).toBe(on);
+    expect(patched(on, event("play.finished", { stream_id: 4, recording_id: "seven" })).now_playing).toBeNull();
   });
 
   it("leaves a stream as it is for events that it does not know", () => {

@@ -33,7 +33,7 @@ class Silent extends EventTarget {
 }
 
 describe("player", () => {
-  const one = stream({ id: 1, url: "http://one.example/live" });
+  const one = stream({ id: 1 });
   const two = stream({ id: 2, url: "http://two.example/live", playable_url: "http://two.example/better" });
   let element: Silent;
   let tuner: Tuner;

@@ -59,7 +59,7 @@ export const coverageQuery = (streamId: number) =>
     refetchInterval: 60_000,
   });
 
-export type PlayFilter = { stream_id?: number; recording_id?: number; q?: string };
+export type PlayFilter = { stream_id?: number; recording_id?: string; q?: string };
 
 const paged = <T>(key: unknown[], path: string) =>
   infiniteQueryOptions({
@@ -71,6 +71,15 @@ const paged = <T>(key: unknown[], path: string) =>
 
 export const playsQuery = (filter: PlayFilter = {}, limit = 100) =>
   paged<Play>(["plays", filter, limit], pathWith(`${api}/plays`, { ...filter, limit }));
+
+export const playQuery = (id: string) =>
+  queryOptions({ queryKey: ["play", id], queryFn: ({ signal }) => getJson<Play>(`${api}/plays/${id}`, signal) });
+
+export const recordingQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["recording", id],
+    queryFn: ({ signal }) => getJson<Recording>(`${api}/recordings/${id}`, signal),
+  });
 
 export const recordingsQuery = (q: string) =>
   paged<Recording>(["recordings", q], pathWith(`${api}/recordings`, { q, limit: 200 }));

@@ -17,7 +17,7 @@ import { StationsRoom } from "../stations/StationsRoom";
 import { SystemRoom } from "../system/SystemRoom";
 import { texts } from "../texts";
 import { useKeys } from "./keyboard";
-import { type Room, useRoute } from "./route";
+import { type Room, sharesFilter, useRoute } from "./route";
 import { useLinkSignIn } from "./useLinkSignIn";
 
 const GlobeRoom = lazy(() => import("../globe/GlobeRoom"));
@@ -43,8 +43,8 @@ export function App() {
   const leave = () => {
     if (route.id !== null) go({ room: route.room, id: null });
   };
-  const selected =
-    route.room === "globe" || route.room === "stations" ? catalogue.read().streams.get(route.id ?? -1) : null;
+  const streamId = sharesFilter(route.room) && typeof route.id === "number" ? route.id : null;
+  const selected = streamId === null ? null : catalogue.read().streams.get(streamId);
   useKeys({
     "/": () => search.current?.focus(),
     " ": () => tuner.toggle(tuner.read().stream ?? selected ?? null),
@@ -76,9 +76,9 @@ export function App() {
           {route.room === "library" && <LibraryRoom />}
           {route.room === "system" && <SystemRoom />}
         </Wall>
-        {(route.room === "globe" || route.room === "stations") && route.id !== null && (
-          <Wall key={route.id}>
-            <StationDrawer id={route.id} />
+        {streamId !== null && (
+          <Wall key={streamId}>
+            <StationDrawer id={streamId} />
           </Wall>
         )}
       </main>

@@ -3,13 +3,20 @@ import { useLocation, useSearch } from "wouter";
 
 export const rooms = ["globe", "stations", "plays", "library", "system"] as const;
 export type Room = (typeof rooms)[number];
-export type Route = { room: Room; id: number | null };
+/** Streams have numbers, plays and recordings have UUIDs. */
+export type Selected = number | string | null;
+export type Route = { room: Room; id: Selected };
 
 /** `/` is the globe; `/ROOM/ID` has something selected, shown in the drawer. Anything unknown is the globe. */
 export function routeOf(path: string): Route {
   const [, room = "", id = ""] = path.split("/");
   const known = rooms.find((one) => one === room) ?? "globe";
-  return { room: known, id: /^\d{1,15}$/.test(id) ? Number(id) : null };
+  return { room: known, id: idOf(id) };
+}
+
+function idOf(text: string): Selected {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text) ? text : null;
 }
 
 export function pathOf({ room, id }: Route): string {
@@ -32,4 +39,5 @@ export function useRoute(): [Route, (route: Route) => void] {
   return [route, go];
 }
 
-const sharesFilter = (room: Room): boolean => room === "globe" || room === "stations";
+/** The globe and the list show the same streams by the same filter. */
+export const sharesFilter = (room: Room): boolean => room === "globe" || room === "stations";

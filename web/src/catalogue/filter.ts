@@ -1,4 +1,5 @@
 import type { Stream, StreamKind, StreamState } from "../api/types";
+import { nameOf } from "../frame/format";
 
 export type Filter = {
   q: string;
@@ -71,7 +72,7 @@ export function filtered(streams: Iterable<Stream>, filter: Filter): Stream[] {
 export type Sort = { by: "name" | "country" | "reliability" | "bitrate" | "checked"; down: boolean };
 
 const collator = new Intl.Collator(undefined, { sensitivity: "base", numeric: true });
-const byName = (a: Stream, b: Stream): number => collator.compare(a.name, b.name) || a.id - b.id;
+const byName = (a: Stream, b: Stream): number => collator.compare(nameOf(a), nameOf(b)) || a.id - b.id;
 
 const orders: Record<Sort["by"], (a: Stream, b: Stream) => number> = {
   name: byName,

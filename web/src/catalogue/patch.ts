@@ -32,20 +32,20 @@ function checked(stream: Stream, event: LiveEvent): Stream {
 }
 
 function started(event: LiveEvent): NowPlaying | null {
-  const id = number(event.payload["recording_id"]);
+  const id = text(event.payload["recording_id"]);
   const title = text(event.payload["title"]);
   if (id === null || title === null) return null;
   return {
     recording_id: id,
     title,
-    artist: text(event.payload["artist"]),
+    artist: text(event.payload["artist"]) ?? "",
     since: text(event.payload["started_at"]) ?? event.at,
   };
 }
 
 function finished(stream: Stream, event: LiveEvent): Stream {
   // The next song's start may arrive before the end of the one before it.
-  if (stream.now_playing?.recording_id !== number(event.payload["recording_id"])) return stream;
+  if (stream.now_playing?.recording_id !== text(event.payload["recording_id"])) return stream;
   return { ...stream, now_playing: null };
 }
 

@@ -25,7 +25,7 @@ export function Drawer({ close, test, subject, children }: Props) {
 
 /** A fact with its name; nothing where there is nothing to say. */
 export function Fact({ name, children }: { name: string; children: ReactNode }) {
-  if (children === null || children === undefined || children === "") return null;
+  if (children === null || children === undefined || children === "" || children === false) return null;
   return (
     <div className="fact">
       <dt>{name}</dt>

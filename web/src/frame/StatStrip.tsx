@@ -11,9 +11,14 @@ export function StatStrip() {
   if (!data) return <ul className="stats" aria-label={texts.stats.label} />;
   return (
     <ul className="stats" aria-label={texts.stats.label}>
-      <Stat value={data.streams_by_state.playing ?? 0} word={texts.stats.playing} state="playing" test="stat-playing" />
-      <Stat value={data.streams_by_state.failing ?? 0} word={texts.stats.failing} state="failing" />
-      <Stat value={data.streams_by_state.unproven ?? 0} word={texts.stats.unproven} state="unproven" />
+      <Stat
+        value={data.streams_by_state["playing"] ?? 0}
+        word={texts.stats.playing}
+        state="playing"
+        test="stat-playing"
+      />
+      <Stat value={data.streams_by_state["failing"] ?? 0} word={texts.stats.failing} state="failing" />
+      <Stat value={data.streams_by_state["unproven"] ?? 0} word={texts.stats.unproven} state="unproven" />
       <Stat value={data.sessions_live} word={texts.stats.listening} />
       <Stat value={data.plays_total} word={texts.stats.plays} />
     </ul>

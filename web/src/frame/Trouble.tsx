@@ -40,6 +40,14 @@ export function Trouble({ error, retry, signIn, signInHint }: Props) {
   );
 }
 
+/** In the place of something that is being read, is not there, or could not be read. */
+export function Absent({ error, retry }: { error: Error | null; retry: () => void }) {
+  if (error === null) return <Empty title={texts.drawer.loading} />;
+  if (error instanceof Problem && (error.status === 404 || error.status === 422))
+    return <Empty title={texts.drawer.gone} />;
+  return <Trouble error={error} retry={retry} signIn={texts.plays.signIn} signInHint={texts.plays.signInHint} />;
+}
+
 export function Empty({ title, children }: { title: string; children?: ReactNode }) {
   return (
     <div className="empty">

@@ -29,6 +29,12 @@ export function languageName(value: string): string {
   return /^[a-z]{2,3}$/.test(value) ? (languages.of(value) ?? value) : value.charAt(0).toUpperCase() + value.slice(1);
 }
 
+/** A stream that no directory names goes by its host. */
+export function nameOf(stream: { name: string | null; url: string }): string {
+  if (stream.name) return stream.name;
+  return URL.canParse(stream.url) ? new URL(stream.url).host : stream.url;
+}
+
 export const placeOf = (stream: {
   city: string | null;
   country_code: string | null;

@@ -16,6 +16,7 @@ import { Needle } from "./Needle";
 /** The globe with what floats over it. A click on a station plays it and shows it. */
 export default function GlobeRoom() {
   const [route, go] = useRoute();
+  const selected = typeof route.id === "number" ? route.id : null;
   const [filter] = useFilter();
   const { streams, changes } = useCatalogue();
   const [here, setHere] = useState<readonly number[]>([]);
@@ -32,11 +33,11 @@ export default function GlobeRoom() {
   }
 
   return (
-    <div className="globe-room" data-drawer={route.id !== null || undefined}>
+    <div className="globe-room" data-drawer={selected !== null || undefined}>
       {works ? (
         <GlobeCanvas
           shown={shown}
-          selected={route.id}
+          selected={selected}
           choose={choose}
           chooseMany={setHere}
           centre={setCentred}

@@ -1,4 +1,5 @@
 import { catalogue } from "../catalogue/useCatalogue";
+import { nameOf } from "../frame/format";
 import { Icon } from "../frame/Icon";
 import { StateShape } from "../frame/StateMark";
 import { texts } from "../texts";
@@ -28,7 +29,7 @@ export function Here({
           <li key={stream.id}>
             <button type="button" onClick={() => choose(stream.id)}>
               <StateShape state={stream.state} size={10} />
-              <span>{stream.name}</span>
+              <span>{nameOf(stream)}</span>
               <span className="quiet">{stream.city}</span>
             </button>
           </li>

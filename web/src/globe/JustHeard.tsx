@@ -24,13 +24,9 @@ export function JustHeard() {
       <ol>
         {rows.map((play) => (
           <li key={play.id} data-status={play.status}>
-            <button
-              type="button"
-              disabled={play.stream_id === null}
-              onClick={() => go({ room: "globe", id: play.stream_id })}
-            >
+            <button type="button" onClick={() => go({ room: "globe", id: play.stream_id })}>
               <span className="heard-song">
-                {play.title ?? texts.plays.unknownSong}
+                {play.title}
                 {play.artist && <span className="quiet"> {play.artist}</span>}
               </span>
               <span className="heard-where quiet">

@@ -1,5 +1,5 @@
 import type { Stream } from "../api/types";
-import { placeOf } from "../frame/format";
+import { nameOf, placeOf } from "../frame/format";
 import { Icon } from "../frame/Icon";
 import { useIsOn } from "../player/useTuner";
 import { texts } from "../texts";
@@ -11,7 +11,7 @@ export function Needle({ stream, choose }: { stream: Stream | null; choose: (id:
   return (
     <button type="button" className="needle" onClick={() => choose(stream.id)} title={texts.globe.tuned}>
       <Icon name="play" size={18} />
-      <span className="needle-name">{stream.name}</span>
+      <span className="needle-name">{nameOf(stream)}</span>
       <span className="quiet">{placeOf(stream)}</span>
     </button>
   );

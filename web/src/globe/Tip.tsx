@@ -1,5 +1,5 @@
 import { catalogue } from "../catalogue/useCatalogue";
-import { placeOf, whole } from "../frame/format";
+import { nameOf, placeOf, whole } from "../frame/format";
 import { causeText, StateMark } from "../frame/StateMark";
 import { texts } from "../texts";
 import type { Hovered } from "./map";
@@ -19,7 +19,7 @@ function StreamTip({ id }: { id: number }) {
   const song = stream.now_playing;
   return (
     <>
-      <strong>{stream.name}</strong>
+      <strong>{nameOf(stream)}</strong>
       <span className="quiet">{placeOf(stream)}</span>
       {song !== null && <span>{[song.artist, song.title].filter((part) => part !== null).join(" – ")}</span>}
       {stream.state === "failing" && stream.cause !== null && <span>{causeText(stream.cause)}</span>}

@@ -1,4 +1,4 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useCallback } from "react";
 import { recordingsQuery } from "../api/queries";
 import { useRoute } from "../app/route";
@@ -16,15 +16,15 @@ const t = texts.library;
 export function LibraryRoom() {
   const [route, go] = useRoute();
   const [filter] = useFilter();
-  const query = useInfiniteQuery(recordingsQuery(filter.q));
+  const query = useInfiniteQuery({ ...recordingsQuery(filter.q), placeholderData: keepPreviousData });
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = query;
   const wide = useWide();
   const rows = query.data?.pages.flatMap((page) => page.rows) ?? [];
-  const selected = rows.find((recording) => recording.id === route.id) ?? null;
+  const selected = typeof route.id === "string" ? route.id : null;
   const more = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
-  const open = useCallback((id: number) => go({ room: "library", id }), [go]);
+  const open = useCallback((id: string) => go({ room: "library", id }), [go]);
 
   if (query.error !== null) {
     return (
@@ -54,7 +54,9 @@ export function LibraryRoom() {
           />
         )}
       </div>
-      {route.id !== null && <RecordingDrawer id={route.id} recording={selected} reading={query.isPending} />}
+      {selected !== null && (
+        <RecordingDrawer id={selected} known={rows.find((recording) => recording.id === selected) ?? null} />
+      )}
     </>
   );
 }

@@ -4,7 +4,7 @@ import { pathOf } from "../app/route";
 import { whole } from "../frame/format";
 import { length } from "../frame/time";
 
-type Props = { recording: Recording; selected: boolean; open: (id: number) => void };
+type Props = { recording: Recording; selected: boolean; open: (id: string) => void };
 
 export const RecordingRow = memo(function RecordingRow({ recording, selected, open }: Props) {
   return (
@@ -25,9 +25,7 @@ export const RecordingRow = memo(function RecordingRow({ recording, selected, op
       </a>
       <span className="cell cell-album">{recording.album}</span>
       <span className="cell cell-class">{recording.recording_class}</span>
-      <span className="cell cell-length figures">
-        {recording.duration_ms === null ? "" : length(recording.duration_ms)}
-      </span>
+      <span className="cell cell-length figures">{length(recording.duration_ms)}</span>
       <span className="cell cell-plays figures">{whole(recording.plays)}</span>
     </div>
   );

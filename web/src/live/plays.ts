@@ -3,37 +3,20 @@ import type { LiveEvent, Play } from "../api/types";
 
 const most = 500;
 
-/** A play as an event tells it, or null where the payload is not one. */
+/** A play as an event tells it, or null where the payload is not one. The server sends the whole row, as `/plays` does. */
 export function playOf(event: LiveEvent): Play | null {
-  const { id, started_at } = event.payload;
-  if (!event.type.startsWith("play.") || typeof id !== "number" || typeof started_at !== "string") return null;
-  const blank: Omit<Play, "id" | "started_at"> = {
-    station_id: null,
-    stream_id: null,
-    station_name: null,
-    recording_id: null,
-    title: null,
-    artist: null,
-    album: null,
-    isrc: null,
-    ended_at: null,
-    duration_ms: null,
-    status: event.type === "play.finished" ? "finished" : "playing",
-    confidence_score: null,
-    detection_source: null,
-    speed: null,
-    is_partial: false,
-    latitude: null,
-    longitude: null,
-  };
-  return { ...blank, ...(event.payload as Partial<Play>), id, started_at };
+  if (!event.type.startsWith("play.")) return null;
+  const { id, started_at, title, stream_id } = event.payload;
+  const isPlay = [id, started_at, title].every((value) => typeof value === "string") && typeof stream_id === "number";
+  return isPlay ? (event.payload as Play) : null;
 }
 
 /** Newest first; by id where two began at the same moment. */
-export const newestFirst = (a: Play, b: Play): number => b.started_at.localeCompare(a.started_at) || b.id - a.id;
+export const newestFirst = (a: Play, b: Play): number =>
+  b.started_at.localeCompare(a.started_at) || b.id.localeCompare(a.id);
 
 /** Rows that were read and rows that arrived since, each play once, in its newest form. */
-export function merged(read: readonly Play[], arrived: ReadonlyMap<number, Play>): Play[] {
+export function merged(read: readonly Play[], arrived: ReadonlyMap<string, Play>): Play[] {
   const rows = new Map(read.map((play) => [play.id, play]));
   for (const [id, play] of arrived) rows.set(id, { ...rows.get(id), ...play });
   return [...rows.values()].sort(newestFirst);
@@ -41,11 +24,11 @@ export function merged(read: readonly Play[], arrived: ReadonlyMap<number, Play>
 
 /** Plays that arrived over the event stream since the page was opened, the newest 500. */
 export class LivePlays {
-  private arrived: ReadonlyMap<number, Play> = new Map();
+  private arrived: ReadonlyMap<string, Play> = new Map();
   private readonly watchers = new Set<() => void>();
   private readonly listeners = new Set<(play: Play) => void>();
 
-  read = (): ReadonlyMap<number, Play> => this.arrived;
+  read = (): ReadonlyMap<string, Play> => this.arrived;
 
   watch = (watcher: () => void): (() => void) => {
     this.watchers.add(watcher);
@@ -74,4 +57,4 @@ export class LivePlays {
 
 export const livePlays = new LivePlays();
 
-export const useLivePlays = (): ReadonlyMap<number, Play> => useSyncExternalStore(livePlays.watch, livePlays.read);
+export const useLivePlays = (): ReadonlyMap<string, Play> => useSyncExternalStore(livePlays.watch, livePlays.read);

@@ -1,7 +1,7 @@
 import { type CSSProperties, useEffect, useRef, useState } from "react";
 import { useRoute } from "../app/route";
 import { useStream } from "../catalogue/useCatalogue";
-import { placeOf } from "../frame/format";
+import { nameOf, placeOf } from "../frame/format";
 import { Icon } from "../frame/Icon";
 import { length, useNow } from "../frame/time";
 import { texts } from "../texts";
@@ -115,7 +115,7 @@ function OnAir({ playing }: { playing: Playing }) {
         title={texts.player.open}
         onClick={() => go({ room: room === "stations" ? "stations" : "globe", id: stream.id })}
       >
-        {stream.name}
+        {nameOf(stream)}
       </button>
       <p className="player-line" aria-live="polite">
         <PlayerStatus playing={playing} />

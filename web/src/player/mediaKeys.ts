@@ -1,4 +1,5 @@
 import { useEffect } from "react";
+import { nameOf } from "../frame/format";
 import { step } from "./step";
 import type { Playing } from "./tuner";
 import { tuner } from "./useTuner";
@@ -24,7 +25,7 @@ export function useMediaKeys(playing: Playing): void {
   useEffect(() => {
     if (!("mediaSession" in navigator)) return;
     navigator.mediaSession.metadata =
-      stream === null ? null : new MediaMetadata({ title: stream.name, artist: stream.stream_title ?? "" });
+      stream === null ? null : new MediaMetadata({ title: nameOf(stream), artist: stream.stream_title ?? "" });
     navigator.mediaSession.playbackState = status === "playing" ? "playing" : "none";
   }, [stream, status]);
 }

@@ -8,7 +8,7 @@ import { texts } from "../texts";
 
 const t = texts.plays;
 
-type Props = { play: Play; selected: boolean; open: (id: number) => void };
+type Props = { play: Play; selected: boolean; open: (id: string) => void };
 
 export const PlayRow = memo(function PlayRow({ play, selected, open }: Props) {
   return (
@@ -30,14 +30,12 @@ export const PlayRow = memo(function PlayRow({ play, selected, open }: Props) {
           open(play.id);
         }}
       >
-        <span className="row-title">{play.title ?? t.unknownSong}</span>
+        <span className="row-title">{play.title}</span>
         <span className="row-sub">{play.artist}</span>
       </a>
       <span className="cell cell-station">{play.station_name ?? t.unknownStation}</span>
       <span className="cell cell-length figures">{lengthOf(play)}</span>
-      <span className="cell cell-confidence figures">
-        {play.confidence_score === null ? "" : percent(play.confidence_score)}
-      </span>
+      <span className="cell cell-confidence figures">{percent(play.confidence_score)}</span>
       <span className="cell cell-started">
         <Ago at={play.started_at} />
       </span>
@@ -46,4 +44,4 @@ export const PlayRow = memo(function PlayRow({ play, selected, open }: Props) {
 });
 
 export const lengthOf = (play: Play): string =>
-  play.status === "playing" ? (t.status["playing"] ?? "") : play.duration_ms === null ? "" : length(play.duration_ms);
+  play.status === "playing" ? (t.status["playing"] ?? "") : length(play.duration_ms);

@@ -1,4 +1,4 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useCallback, useMemo, useRef, useState } from "react";
 import { playsQuery } from "../api/queries";
 import { useRoute } from "../app/route";
@@ -19,23 +19,26 @@ const t = texts.plays;
 export function PlaysRoom() {
   const [route, go] = useRoute();
   const [filter] = useFilter();
-  const query = useInfiniteQuery(playsQuery());
+  const search = filter.q === "" ? {} : { q: filter.q };
+  const query = useInfiniteQuery({ ...playsQuery(search), placeholderData: keepPreviousData });
   const live = useLivePlays();
   const [frozen, setFrozen] = useState<Frozen | null>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const wide = useWide();
   const { data, hasNextPage, isFetchingNextPage, fetchNextPage } = query;
 
-  const all = useMemo(() => merged(data?.pages.flatMap((page) => page.rows) ?? [], live), [data, live]);
-  const kept = useMemo(() => held(all, frozen), [all, frozen]);
-  const shown = useMemo(() => matching(kept, filter.q), [kept, filter.q]);
-  const fresh = all.length - kept.length;
-  const selected = route.id === null ? null : (all.find((play) => play.id === route.id) ?? null);
+  const all = useMemo(() => {
+    const arrived = new Map(matching([...live.values()], filter.q).map((play) => [play.id, play]));
+    return merged(data?.pages.flatMap((page) => page.rows) ?? [], arrived);
+  }, [data, live, filter.q]);
+  const shown = useMemo(() => held(all, frozen), [all, frozen]);
+  const fresh = all.length - shown.length;
+  const selected = typeof route.id === "string" ? route.id : null;
 
   const more = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
-  const open = useCallback((id: number) => go({ room: "plays", id }), [go]);
+  const open = useCallback((id: string) => go({ room: "plays", id }), [go]);
 
   if (query.error !== null) {
     return (
@@ -72,7 +75,7 @@ export function PlaysRoom() {
           />
         )}
       </div>
-      {route.id !== null && <PlayDrawer id={route.id} play={selected} reading={query.isPending} />}
+      {selected !== null && <PlayDrawer id={selected} known={all.find((play) => play.id === selected) ?? null} />}
     </>
   );
 }

@@ -3,7 +3,7 @@ import { folded, wordsOf } from "../catalogue/filter";
 import { newestFirst } from "../live/plays";
 
 /** What was in the list at the moment one began to read further down. */
-export type Frozen = { readonly ids: ReadonlySet<number>; readonly oldest: Play | null };
+export type Frozen = { readonly ids: ReadonlySet<string>; readonly oldest: Play | null };
 
 export const freeze = (plays: readonly Play[]): Frozen => ({
   ids: new Set(plays.map((play) => play.id)),
@@ -17,7 +17,7 @@ export function held(plays: readonly Play[], frozen: Frozen | null): readonly Pl
   return plays.filter((play) => ids.has(play.id) || (oldest !== null && newestFirst(play, oldest) > 0));
 }
 
-/** Every word somewhere in the play. It narrows what has been read; it does not ask the server. */
+/** Every word somewhere in the play: for plays that arrive while the list shows the answer to a search. */
 export function matching(plays: readonly Play[], q: string): readonly Play[] {
   const words = wordsOf(q);
   if (words.length === 0) return plays;

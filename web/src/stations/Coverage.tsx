@@ -9,15 +9,15 @@ export const dayMs = 86_400_000;
 
 export type Stretch = { kind: Coverage["kind"]; start: number; end: number; cause: string | null };
 
-/** The parts of [`from`, `to`] that rows cover, as shares of it between 0 and 1, the open one reaching to `to`. */
-export function stretches(rows: readonly Coverage[], from: number, to: number): Stretch[] {
+/** The parts of [`from`, `to`] that rows cover, as shares of it between 0 and 1, in order. */
+export function stretches(rows: readonly Omit<Coverage, "stream_id">[], from: number, to: number): Stretch[] {
   const share = (moment: number) => Math.max(0, Math.min(1, (moment - from) / (to - from)));
   return rows
     .map((row) => ({
       kind: row.kind,
       cause: row.cause,
       start: share(Date.parse(row.started_at)),
-      end: share(row.ended_at === null ? to : Date.parse(row.ended_at)),
+      end: share(Date.parse(row.ended_at)),
     }))
     .filter((stretch) => stretch.end > stretch.start)
     .sort((a, b) => a.start - b.start);

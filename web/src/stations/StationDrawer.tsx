@@ -6,7 +6,7 @@ import { useRoute } from "../app/route";
 import { useStream } from "../catalogue/useCatalogue";
 import { Ago } from "../frame/Ago";
 import { Drawer, Fact } from "../frame/Drawer";
-import { kbps, languageName, percent, placeOf } from "../frame/format";
+import { kbps, languageName, nameOf, percent, placeOf } from "../frame/format";
 import { Icon } from "../frame/Icon";
 import { causeText, StateMark } from "../frame/StateMark";
 import { Empty, Trouble } from "../frame/Trouble";
@@ -52,9 +52,11 @@ function Station({ stream }: { stream: Stream }) {
     <>
       <header className="drawer-head">
         <p className="eyebrow">
-          {[texts.kind[stream.type], placeOf(stream)].filter((part) => part !== "").join(" · ")}
+          {[stream.type === null ? "" : texts.kind[stream.type], placeOf(stream)]
+            .filter((part) => part !== "")
+            .join(" · ")}
         </p>
-        <h2>{stream.name}</h2>
+        <h2>{nameOf(stream)}</h2>
         <p className="drawer-state">
           <StateMark state={stream.state} cause={stream.cause} />
           {stream.cause !== null && stream.state !== "playing" && (
@@ -111,9 +113,9 @@ function About({ stream }: { stream: Stream }) {
         <Fact name={t.warnings}>{stream.warnings.map(causeText).join(", ")}</Fact>
         <Fact name={t.reliability}>
           {percent(stream.reliability_score)}
-          {bound !== null && <span className="quiet"> {`${t.lower} ${percent(bound)}`}</span>}
+          <span className="quiet"> {`${t.lower} ${percent(bound)}`}</span>
         </Fact>
-        <Fact name={t.quality}>{stream.quality_score === null ? null : percent(stream.quality_score)}</Fact>
+        <Fact name={t.quality}>{stream.state !== "unproven" && percent(stream.quality_score)}</Fact>
         <Fact name={t.genre}>{stream.genre || stream.tags.join(", ")}</Fact>
         <Fact name={t.language}>{stream.language && languageName(stream.language)}</Fact>
         <Fact name={t.place}>{place.join(", ")}</Fact>
@@ -127,7 +129,7 @@ function About({ stream }: { stream: Stream }) {
         <Fact name={t.since}>
           <Ago at={stream.created_at} />
         </Fact>
-        <Fact name={t.every}>{stream.check_frequency === null ? null : every(stream.check_frequency)}</Fact>
+        <Fact name={t.every}>{every(stream.check_frequency)}</Fact>
         <Fact name={t.url}>
           <CopyAddress address={stream.url} />
         </Fact>

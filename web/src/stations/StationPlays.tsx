@@ -37,15 +37,11 @@ export function Song({ play, station = false }: { play: Play; station?: boolean 
   return (
     <li className="song" data-status={play.status}>
       <span className="song-what">
-        <span className="song-title">{play.title ?? texts.plays.unknownSong}</span>
+        <span className="song-title">{play.title}</span>
         <span className="quiet">{under}</span>
       </span>
       <span className="figures quiet">
-        {play.status === "playing"
-          ? texts.plays.status["playing"]
-          : play.duration_ms === null
-            ? ""
-            : length(play.duration_ms)}
+        {play.status === "playing" ? texts.plays.status["playing"] : length(play.duration_ms)}
       </span>
       <Ago at={play.started_at} />
     </li>

@@ -1,7 +1,7 @@
 import { memo } from "react";
 import type { Stream } from "../api/types";
 import { Ago } from "../frame/Ago";
-import { kbps, percent, placeOf } from "../frame/format";
+import { kbps, nameOf, percent, placeOf } from "../frame/format";
 import { Icon } from "../frame/Icon";
 import { causeText, StateMark } from "../frame/StateMark";
 import { tuner, useIsOn } from "../player/useTuner";
@@ -22,7 +22,7 @@ export const StationRow = memo(function StationRow({ stream, selected, open }: P
         type="button"
         className="row-play"
         tabIndex={-1}
-        aria-label={on ? texts.player.stop : texts.stations.play(stream.name)}
+        aria-label={on ? texts.player.stop : texts.stations.play(nameOf(stream))}
         onClick={() => tuner.toggle(stream)}
       >
         <Icon name={on ? "stop" : "play"} size={18} />
@@ -43,7 +43,7 @@ export const StationRow = memo(function StationRow({ stream, selected, open }: P
           tuner.toggle(stream);
         }}
       >
-        <span className="row-title">{stream.name}</span>
+        <span className="row-title">{nameOf(stream)}</span>
         <span className="row-sub">{subline(stream)}</span>
       </a>
       <span className="cell cell-place">{placeOf(stream)}</span>
@@ -79,12 +79,11 @@ function sound(stream: Stream): string {
 
 export function Reliability({ stream }: { stream: Stream }) {
   if (stream.state === "unproven") return <span className="quiet">–</span>;
-  const bound = stream.reliability_lower_bound;
   const score = percent(stream.reliability_score);
   return (
     <span
       className="reliability figures"
-      title={bound === null ? score : `${score}, ${texts.drawer.lower} ${percent(bound)}`}
+      title={`${score}, ${texts.drawer.lower} ${percent(stream.reliability_lower_bound)}`}
     >
       <span className="reliability-bar" aria-hidden="true">
         <span style={{ inlineSize: `${Math.round(stream.reliability_score * 100)}%` }} />

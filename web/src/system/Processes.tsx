@@ -25,7 +25,7 @@ export function Processes() {
 
 /** Numbers and words of a process's own report; anything deeper is for the API. */
 export function reported(stats: Process["stats"]): string {
-  return Object.entries(stats ?? {})
+  return Object.entries(stats)
     .filter(([, value]) => typeof value === "number" || typeof value === "string")
     .map(
       ([name, value]) =>

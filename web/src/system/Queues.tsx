@@ -14,7 +14,7 @@ export type Queue = { name: string; counts: Map<string, number>; total: number }
 export const taskText = (status: string): string => t.taskStatus[status] ?? status.replaceAll("_", " ");
 
 /** Tasks counted by queue and by what is happening to them. */
-export function queuesOf(tasks: readonly Task[]): Queue[] {
+export function queuesOf(tasks: readonly Pick<Task, "queue" | "status">[]): Queue[] {
   const queues = new Map<string, Queue>();
   for (const task of tasks) {
     const queue = queues.get(task.queue) ?? { name: task.queue, counts: new Map<string, number>(), total: 0 };
@@ -26,7 +26,7 @@ export function queuesOf(tasks: readonly Task[]): Queue[] {
   return [...queues.values()].sort((a, b) => a.name.localeCompare(b.name));
 }
 
-const hasFailed = (task: Task): boolean => task.status === "failed" || task.status === "error";
+const hasFailed = (task: Task): boolean => task.status === "failed";
 
 export function Queues() {
   const query = useQuery(tasksQuery);

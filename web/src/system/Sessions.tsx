@@ -12,7 +12,6 @@ import { texts } from "../texts";
 import { Mark, Panel } from "./Panel";
 
 const t = texts.system;
-const live: ReadonlySet<string> = new Set(["live", "running", "listening"]);
 
 export function Sessions() {
   const query = useQuery(sessionsQuery);
@@ -57,7 +56,7 @@ function Head() {
 const sessionText = (status: string): string => t.status[status] ?? status.replaceAll("_", " ");
 
 function goodness(session: Session): boolean | null {
-  if (live.has(session.status)) return true;
+  if (session.status === "listening") return true;
   return isLive(session) ? null : false;
 }
 
