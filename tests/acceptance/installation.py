@@ -3,11 +3,13 @@
 import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,7 +23,7 @@ from airledger.listening.models import Coverage
 from airledger.platform.db import Database
 from airledger.platform.presence import ProcessRow
 from airledger.playlog.models import PlayLog
-from servers.process import bound_to_us, free_port, gone, wait_until
+from servers.process import HOST, bound_to_us, free_port, gone, wait_until
 
 UP_LIMIT_S = 300
 MAX_OVERLAP = timedelta(seconds=10)
@@ -29,12 +31,23 @@ MAX_OVERLAP = timedelta(seconds=10)
 
 @dataclass
 class Installation:
-    """One data folder, and the processes that work in it."""
+    """One data folder, and the processes that work in it.
+
+    Attributes:
+        folder: The data folder.
+        database_url: Empty for SQLite.
+        broker_url: Empty for tasks leased from the database.
+        port: Of the page and the API.
+        is_demo: Bring the demo band; else nothing is on air but what the test puts there.
+        settings: More of the environment, such as `AIRLEDGER_SOURCES`.
+    """
 
     folder: Path
     database_url: str = ""
     broker_url: str = ""
     port: int = field(default_factory=free_port)
+    is_demo: bool = True
+    settings: Mapping[str, str] = field(default_factory=dict)
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -42,9 +55,13 @@ class Installation:
         """What every command of this installation gets."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AIRLEDGER_")}
         given = {"AIRLEDGER_DATABASE_URL": self.database_url, "AIRLEDGER_BROKER_URL": self.broker_url}
-        return (
-            inherited | {"AIRLEDGER_DATA": str(self.folder)} | {name: value for name, value in given.items() if value}
-        )
+        chosen = {name: value for name, value in given.items() if value}
+        return inherited | {"AIRLEDGER_DATA": str(self.folder)} | chosen | dict(self.settings)
+
+    @property
+    def address(self) -> str:
+        """Where page and API are."""
+        return f"http://{HOST}:{self.port}"
 
     @property
     def database(self) -> Database:
@@ -53,7 +70,8 @@ class Installation:
 
     def up(self) -> None:
         """Start everything."""
-        command = [sys.executable, "-m", "airledger", "up", "--demo", "--port", str(self.port)]
+        band = ["--demo"] if self.is_demo else []
+        command = [sys.executable, "-m", "airledger", "up", *band, "--port", str(self.port)]
         with (self.folder / "up.log").open("ab") as log:
             self.process = subprocess.Popen(
                 bound_to_us(command, signal.SIGTERM),
@@ -66,16 +84,20 @@ class Installation:
 
     def run(self, *arguments: str) -> str:
         """Run one command beside it; return what it printed."""
-        done = subprocess.run(
+        done = self.attempt(*arguments)
+        assert done.returncode == 0, f"airledger {' '.join(arguments)}: {done.stderr[-3000:]}"
+        return done.stdout
+
+    def attempt(self, *arguments: str, limit_s: float = 300) -> "subprocess.CompletedProcess[str]":
+        """Run one command beside it, whatever comes of it."""
+        return subprocess.run(
             [sys.executable, "-m", "airledger", *arguments],
             env=self.environment,
             capture_output=True,
             text=True,
             check=False,
-            timeout=300,
+            timeout=limit_s,
         )
-        assert done.returncode == 0, f"airledger {' '.join(arguments)}: {done.stderr[-3000:]}"
-        return done.stdout
 
     def score(self) -> dict[str, Any]:
         """Hold the log against the truth."""
@@ -111,6 +133,19 @@ class Installation:
             self.process.send_signal(signal.SIGINT)
             self.process.wait(60)
             wait_until(lambda: all(gone(one) for one in family), "every process has ended", 20)
+
+    def link(self) -> str:
+        """The address that signs in once, as `up` printed it; waits until it has."""
+        path = self.folder / "up.log"
+
+        def printed() -> "re.Match[str] | None":
+            assert self.process is None or self.process.poll() is None, self.log()
+            return re.search(r"http://\S+/\?link=\S+", path.read_text(errors="replace")) if path.exists() else None
+
+        wait_until(lambda: printed() is not None, "the link is printed", UP_LIMIT_S)
+        found = printed()
+        assert found is not None
+        return found[0]
 
     def plays(self) -> list[PlayLog]:
         """All plays, by start."""
