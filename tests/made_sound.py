@@ -20,6 +20,7 @@ MUXERS = {
     "mpegts": ("mpegts", "aac"),
     "mp4": ("mp4", "aac"),
 }
+RARE_MUXERS = {"flac in ogg": ("ogg", "flac")}
 
 
 def melody(seconds: float, rate_hz: int = 44100, seed: int = 1) -> NDArray[np.float32]:
@@ -46,8 +47,8 @@ def encoded(
     options: dict[str, str] | None = None,
     start_s: float = 0.0,
 ) -> bytes:
-    """Encode mono sound as a whole file of `kind` (a key of MUXERS), its clock beginning at `start_s`."""
-    muxer, codec = MUXERS[kind]
+    """Encode mono sound as a whole file of `kind` (a key of MUXERS or RARE_MUXERS), its clock beginning at `start_s`."""
+    muxer, codec = {**MUXERS, **RARE_MUXERS}[kind]
     out = io.BytesIO()
     with av.open(out, "w", format=muxer, options=options or {}) as container:
         container.metadata.update(tags or {})

@@ -121,6 +121,14 @@ def test_every_codec_is_heard_whatever_the_content_type_says(
     assert heard.info.kind == "http"
 
 
+def test_an_ogg_station_tells_each_new_track(tuner: Tuner, server: RawServer) -> None:
+    tracks = [encoded(SOUND, "ogg", tags={"title": title, "artist": "A"}) for title in ("One", "Two")]
+    heard = hear(tuner, server.on("/ogg", endless(b"".join(tracks))))
+    assert [title for title, _ in heard.titles] == ["A - One", "A - Two"]
+    assert [at_s for _, at_s in heard.titles] == pytest.approx([0.0, SECONDS], abs=0.4)
+    assert heard.seconds == pytest.approx(2 * SECONDS, abs=0.2)
+
+
 def test_a_stream_entered_in_the_middle_is_heard(tuner: Tuner, server: RawServer) -> None:
     heard = hear(tuner, server.on("/m", endless(MP3[20_011:])))
     assert heard.seconds == pytest.approx(SECONDS * (1 - 20_011 / len(MP3)), abs=0.3)

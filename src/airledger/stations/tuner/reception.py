@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from airledger.audio.decoder_frames import PcmFrame
 from airledger.audio.icy import IcyTitle
+from airledger.audio.ogg_titles import OggTitles
 from airledger.audio.stream_format import SOUND_RATE_HZ, PictureFormat, StreamFormat
 from airledger.platform.fetch_error import FetchError
 from airledger.platform.multifetch import MultiFetcher
@@ -141,12 +142,14 @@ class Reception:
 
     async def _play_body(self, opened: Opened) -> None:
         await self.begin(opened.sniffed.name, aired_at=None, break_reason="")
+        ogg = OggTitles() if opened.sniffed.name == "ogg" else None
         self._note_titles(opened.titles)
         for chunk in opened.chunks:
+            self._note_titles(ogg.feed(chunk.data) if ogg is not None else [])
             await self.feed(chunk.data, arrived_at=chunk.at)
         while (arrived := await opened.transfer.read(self._equipment.limits.stall_s)) is not None:
             audio, titles = demux(opened.demuxer, arrived)
-            self._note_titles(titles)
+            self._note_titles(titles if ogg is None else [*titles, *ogg.feed(audio.data)])
             await self.feed(audio.data, arrived_at=audio.at)
 
     def _note_titles(self, titles: list[IcyTitle]) -> None:
