@@ -47,7 +47,7 @@ def encoded(
     options: dict[str, str] | None = None,
     start_s: float = 0.0,
 ) -> bytes:
-    """Encode mono sound as a whole file of `kind` (a key of MUXERS or RARE_MUXERS), its clock beginning at `start_s`."""
+    """Encode mono sound as a whole file of `kind` (see MUXERS and RARE_MUXERS), its clock beginning at `start_s`."""
     muxer, codec = {**MUXERS, **RARE_MUXERS}[kind]
     out = io.BytesIO()
     with av.open(out, "w", format=muxer, options=options or {}) as container:

@@ -14,7 +14,7 @@ def chained(kind: str, *tags: dict[str, str]) -> tuple[bytes, list[int]]:
 
 
 @pytest.mark.parametrize("kind", ["ogg", "opus", "flac in ogg"])
-@pytest.mark.parametrize("step", [1, 100, 5000, 10**9])
+@pytest.mark.parametrize("step", [61, 5000, 10**9])
 def test_each_chained_stream_tells_its_title_and_place(kind: str, step: int) -> None:
     data, places = chained(kind, {"title": "Öne", "artist": "A"}, {"title": "Two"}, {"title": "Two"}, {"album": "x"})
     reader = OggTitles()
