@@ -65,7 +65,7 @@ def _taps(up: int, down: int) -> F32:
     distance = np.arange(count)[None, :] - (reach - 1) - phase
     window = np.i0(_KAISER_BETA * np.sqrt(np.clip(1 - (distance / reach) ** 2, 0, 1))) / np.i0(_KAISER_BETA)
     taps = np.sinc(distance * scale) * window
-    rows = (taps / taps.sum(axis=1, keepdims=True)).astype(np.float32)
+    rows: F32 = (taps / taps.sum(axis=1, keepdims=True)).astype(np.float32)
     rows.setflags(write=False)
     return rows
 

@@ -1,8 +1,8 @@
 """Laying a query over a track at a proposed place: which peaks coincide, and what chance alone would have done.
 
-Votes only propose. What decides is how many of the query's peaks have a peak of the track at the same time and frequency,
-once offset, speed and pitch have been fitted; and how many coincide when the same query is laid over other places of
-the same track, where it does not belong: the *rivals*, the places where most peaks coincide by accident.
+Votes only propose. What decides is how many of the query's peaks have a peak of the track at the same time and
+frequency, once offset, speed and pitch have been fitted; and how many coincide when the same query is laid over other
+places of the same track, where it does not belong: the *rivals*, the places where most peaks coincide by accident.
 """
 
 from dataclasses import dataclass
@@ -99,7 +99,7 @@ def _undone(query: Peaks, warp: Warp) -> tuple[F32, F32]:
 
 @kernel
 def _lags(asked_s: F32, asked_hz: F32, times_s: F32, freqs_hz: F32) -> tuple[I32, I64]:
-    """How many peaks coincide in frequency at each shift, in steps of _LAG_S, and how many partners each query peak has.
+    """How many peaks coincide in frequency at each shift, in steps of _LAG_S; and each query peak's partners at any.
 
     Shift 0 is where the query's last peak meets the track's beginning.
     """
@@ -139,19 +139,17 @@ def _rivals(lags: I32, own_s: float, wanted: int) -> F64:
         sums[k] = lags[k - 2] + lags[k - 1] + lags[k] + lags[k + 1] + lags[k + 2]
     apart = int(_APART_S / _LAG_S)
     own = int(own_s / _LAG_S) + 2
-    for k in range(max(0, own - 2 * apart), min(count, own + 2 * apart + 1)):
-        sums[k] = 0
+    sums[max(0, own - 2 * apart) : max(0, own + 2 * apart + 1)] = 0
     shifts = np.empty(wanted, np.float64)
     made = 0
     while made < wanted:
-        top = np.argmax(sums)
+        top = int(np.argmax(sums))
         if sums[top] == 0:
             break
         centre = (lags[top + 1] - lags[top - 1] + 2 * (lags[top + 2] - lags[top - 2])) / sums[top]
         shifts[made] = (top + centre - 1.5) * _LAG_S
         made += 1
-        for k in range(max(0, top - apart), min(count, top + apart + 1)):
-            sums[k] = 0
+        sums[max(0, top - apart) : top + apart + 1] = 0
     return shifts[:made].copy()
 
 
@@ -196,8 +194,8 @@ def _near(asked_s: F32, asked_hz: F32, times_s: F32, freqs_hz: F32, offset_s: fl
 
 
 @kernel
-def _line(at_s: F64, late_s: F64, span_s: float) -> tuple[float, float]:
-    """The line late = a + b * at that most points agree with (a Hough transform, then least squares): (a, b)."""
+def _rough_line(at_s: F64, late_s: F64, span_s: float) -> tuple[float, float]:
+    """The line late = a + b * at that most points agree with, by a Hough transform: (a, b)."""
     bins = int(2 * _WIDE_S / _STEP_S) + 1
     steps = int(np.ceil(_DRIFT * max(span_s, 1.0) / _DRIFT_STEP_S))
     best, best_late, best_drift = -1.0, 0.0, 0.0
@@ -213,10 +211,17 @@ def _line(at_s: F64, late_s: F64, span_s: float) -> tuple[float, float]:
             votes = histogram[k - 1] + 2 * histogram[k] + histogram[k + 1] - 0.01 * abs(step)
             if votes > best:
                 best, best_late, best_drift = votes, (k - 0.5) * _STEP_S - _WIDE_S, drift
+    return best_late, best_drift
+
+
+@kernel
+def _line(at_s: F64, late_s: F64, span_s: float) -> tuple[float, float]:
+    """The same, refined by least squares over the points near the line."""
+    late, drift = _rough_line(at_s, late_s, span_s)
     for _ in range(3):
         n, sx, sy, sxx, sxy = 0.0, 0.0, 0.0, 0.0, 0.0
         for p in range(len(at_s)):
-            if abs(late_s[p] - best_late - best_drift * at_s[p]) < TOLERANCE_S:
+            if abs(late_s[p] - late - drift * at_s[p]) < TOLERANCE_S:
                 n += 1
                 sx += at_s[p]
                 sy += late_s[p]
@@ -225,12 +230,12 @@ def _line(at_s: F64, late_s: F64, span_s: float) -> tuple[float, float]:
         spread = n * sxx - sx * sx
         if n < _LEAST_FIT or spread <= 0:
             break
-        drift = (n * sxy - sx * sy) / spread
-        if abs(drift) > 2 * _DRIFT:
+        steeper = (n * sxy - sx * sy) / spread
+        if abs(steeper) > 2 * _DRIFT:
             break
-        best_drift = drift
-        best_late = (sy - drift * sx) / n
-    return best_late, best_drift
+        drift = steeper
+        late = (sy - drift * sx) / n
+    return late, drift
 
 
 @kernel

@@ -299,7 +299,7 @@ def _stamp(folder: Path) -> tuple[int, int, int]:
 def _load(folder: Path, known: tuple[LiveSegment, ...]) -> Snapshot:
     """The newest state; segments that are open already are taken over.
 
-    A writer may delete files between our reading of the manifest and our opening of them; then there is a newer manifest.
+    A writer may delete files between our reading of the manifest and our opening them; then there is a newer one.
     """
     for _ in range(_OPEN_TRIES):
         stamp = _stamp(folder)
@@ -308,7 +308,9 @@ def _load(folder: Path, known: tuple[LiveSegment, ...]) -> Snapshot:
             return Snapshot(manifest, _open_all(folder, manifest, known), stamp)
         except FileNotFoundError as error:
             if _stamp(folder) == stamp:
-                raise IndexDamagedError(f"A segment is missing: {error.filename}; enrol its recordings again.") from error
+                raise IndexDamagedError(
+                    f"A segment is missing: {error.filename}; enrol its recordings again."
+                ) from error
     raise IndexBusyError(f"{folder} changed {_OPEN_TRIES} times while it was being opened; try again.")
 
 

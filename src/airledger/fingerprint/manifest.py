@@ -1,4 +1,4 @@
-"""The list of an index's segments: a small JSON file that is replaced as a whole, so that readers see all or nothing."""
+"""The list of an index's segments: a small JSON file, replaced as a whole, so that readers see all or nothing."""
 
 import json
 import os

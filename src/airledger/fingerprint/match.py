@@ -22,6 +22,7 @@ _CONVINCING = 0.98
 _ENOUGH_NATS = 80.0
 _ENOUGH_HEARD = 0.5
 _EXPLAINS = 0.5
+_AS_GOOD = 0.85
 _FULL_BEST = 8
 _BANK_BEST = 5
 _PROMISING = 3
@@ -174,14 +175,16 @@ class _Search:
         """All that was found, with scores that account for the whole search and for each other.
 
         A peak of the query has one cause. What the best track explains is not counted again for the next, so that a
-        remix of the same song is not reported beside it, but the second song of a crossfade is.
+        remix of the same song is not reported beside it, but the second song of a crossfade is. A recording that is
+        enrolled twice explains as much each time, and is reported each time.
         """
         unexplained = np.ones(len(self.peaks), np.bool_)
-        answers = []
-        for one in sorted(self.found.values(), key=lambda found: -found.evidence.raw):
+        answers: list[Candidate] = []
+        ranked = sorted(self.found.values(), key=lambda found: -found.evidence.raw)
+        for one in ranked:
             best = self._among_repeats(one) if not answers and repeats(one.evidence) else one
             evidence = best.evidence
-            if answers:
+            if evidence.raw < _AS_GOOD * ranked[0].evidence.raw:
                 evidence = weigh(best.laid, self.peaks, best.proposal.reference()[0], unexplained)
             score = probability(evidence.nats, self._trials())
             if score >= _EXPLAINS:
@@ -236,8 +239,6 @@ class _Search:
         known = self.found.get(proposal.track)
         if known is not None and known.evidence.raw >= _ENOUGH_NATS and not repeats(known.evidence):
             return
-        laid, evidence = settle(
-            self.peaks, proposal.reference(), proposal.duration_s, proposal.offset_s, proposal.warp
-        )
+        laid, evidence = settle(self.peaks, proposal.reference(), proposal.duration_s, proposal.offset_s, proposal.warp)
         if evidence.hits and (known is None or better(evidence, known.evidence)):
             self.found[proposal.track] = _Found(proposal, laid, evidence)

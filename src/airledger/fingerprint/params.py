@@ -101,5 +101,5 @@ def params_from_json(values: dict[str, object]) -> Params:
     for name, value in values.items():
         kinds = int if known[name] is int else (int, float)
         if isinstance(value, bool) or not isinstance(value, kinds):
-            raise ValueError(f"The parameter {name} of the index is not a number.")
+            raise ValueError(f"The parameter {name} of the index is not a number.")  # noqa: TRY004  # a file's fault, not a caller's
     return Params(**values)  # type: ignore[arg-type]  # checked just above

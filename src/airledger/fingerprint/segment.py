@@ -1,8 +1,8 @@
 """One immutable file of an index: its tracks, their peaks, and the postings that lead from keys to places.
 
-docs/formats/fingerprint-index.md describes the bytes. All tracks of a segment lie behind one another on a single axis of
-places, in steps of 10 ms, each after a gap longer than any query. So one number names a track and a place in it,
-and votes on "where does the query begin" never run from one track into the next.
+docs/formats/fingerprint-index.md describes the bytes. All tracks of a segment lie behind one another on a single axis
+of places, in steps of 10 ms, each after a gap longer than any query. So one number names a track and a place in it, and
+votes on "where does the query begin" never run from one track into the next.
 """
 
 import mmap
@@ -37,7 +37,18 @@ _TICKS_PER_S = 10_000
 _STEPS_PER_HZ = 16
 _STEPS_PER_DB = 4
 _HEADER = struct.Struct("<8sIIII32sQQQQ10I")  # the last of the ten is the checksum of all before it
-_SECTIONS = ("numbers", "starts", "lengths", "peak_starts", "buckets", "remainders", "places", "times", "freqs", "levels")
+_SECTIONS = (
+    "numbers",
+    "starts",
+    "lengths",
+    "peak_starts",
+    "buckets",
+    "remainders",
+    "places",
+    "times",
+    "freqs",
+    "levels",
+)
 _HASHED_SECTIONS = len(_SECTIONS)
 
 
@@ -230,7 +241,9 @@ def open_segment(path: Path, params: Params) -> Segment:
     counts, bucket_bits, checksum = _read_header(data, path, params)
     payload = data[_HEADER.size + (-_HEADER.size % _ALIGN) :]
     if zlib.crc32(payload) != checksum:
-        raise IndexDamagedError(f"{path.name} does not have the contents it was written with; enrol its recordings again.")
+        raise IndexDamagedError(
+            f"{path.name} does not have the contents it was written with; enrol its recordings again."
+        )
     segment = _map(payload, counts, bucket_bits, path)
     _check_order(segment, path)
     return segment
@@ -239,7 +252,9 @@ def open_segment(path: Path, params: Params) -> Segment:
 def _read_header(data: memoryview, path: Path, params: Params) -> tuple[tuple[int, int, int], int, int]:
     """Counts of tracks, peaks and postings, the bucket bits, and the checksum of the rest."""
     head = bytes(data[: _HEADER.size])
-    magic, version, key_bits, bucket_bits, per_s, made_with, tracks, peaks, postings, payload, *rest = _HEADER.unpack(head)
+    magic, version, key_bits, bucket_bits, per_s, made_with, tracks, peaks, postings, payload, *rest = _HEADER.unpack(
+        head
+    )
     if magic != _MAGIC:
         raise IndexDamagedError(f"{path.name} is not a segment of a fingerprint index.")
     if zlib.crc32(head[:-4]) != rest[-1]:

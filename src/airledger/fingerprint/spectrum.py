@@ -50,6 +50,6 @@ def log_power(pcm: F32, params: Params) -> F32:
 def _hann(samples: int) -> F32:
     """A periodic Hann window scaled so that a sine at full scale has power 1 in its bin."""
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(samples) / samples)
-    scaled = (window * (2 / window.sum())).astype(np.float32)
+    scaled: F32 = (window * (2 / window.sum())).astype(np.float32)
     scaled.setflags(write=False)
     return scaled

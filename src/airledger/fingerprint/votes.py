@@ -61,7 +61,7 @@ def tally(question: Question, segment: Segment, params: Params, warp: Warp, best
         params: the engine's parameters.
         warp: the hypothesis.
         best: how many windows to return at most.
-        budget: how many votes to count at most; the keys with the longest lists are passed over first, as they say least.
+        budget: how many votes to count at most; keys with the longest lists, which say least, are passed over first.
     """
     made = keys(question.peaks, question.first, question.second, params, speed=warp.speed, pitch=warp.pitch)
     asked_at = question.peaks.times_s[question.first] * np.float32(warp.speed * PLACES_PER_S)
@@ -164,7 +164,8 @@ def _level_of(table: U16, cells: int, wanted: int) -> int:
     """How many votes two neighbouring cells must have so that about `wanted` pairs of cells have them; at least 2."""
     histogram = np.zeros(4096, np.int64)
     for cell in range(cells):
-        histogram[min(4095, np.int64(table[cell]) + np.int64(table[cell + 1]))] += 1
+        together = np.int64(table[cell]) + np.int64(table[cell + 1])
+        histogram[4095 if together > 4095 else together] += 1  # noqa: FURB136, PLR2004  # min() of these is a float
     level, seen = 4095, 0
     while level > 2:  # noqa: PLR2004
         seen += histogram[level]
