@@ -102,7 +102,7 @@ def _enrol(session, storage, organisation_id, number, song) -> UUID:  # type: ig
     session.add(
         Fingerprint(
             recording_id=recording.id, organisation_id=organisation_id, engine_version=str(ENGINE_VERSION),
-            params_hash=params_hash(params), peaks_key=f"peaks/{number}.npz", duration_ms=recording.duration_ms, quality={},
+            params_hash=params_hash(params), peaks_key=f"peaks/{number}.npz", duration_ms=recording.duration_ms, audible_from_ms=0, audible_to_ms=recording.duration_ms, quality={},
             created_at=SystemClock().now(),
         )
     )  # fmt: skip

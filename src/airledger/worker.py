@@ -74,10 +74,8 @@ def run_scheduler(settings: Settings) -> None:
 def run_listener(settings: Settings) -> None:
     """Hear the stations that are wanted, as many as `max_sessions` allows."""
     with _process(settings, "listener") as (app, stop, holder):
-        from airledger.fingerprint.warm import warm
         from airledger.listening.listener import Listener, ListenerSettings
 
-        warm()
         limits = ListenerSettings(
             max_sessions=settings.max_sessions, window_s=settings.window_seconds, hop_s=settings.hop_seconds
         )

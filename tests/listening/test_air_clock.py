@@ -13,13 +13,13 @@ def test_a_burst_is_dated_back() -> None:
     assert clock.air_time(0) == pytest.approx(96.0)
 
 
-def test_a_stall_moves_the_clock_only_after_half_a_minute() -> None:
+def test_a_stall_moves_the_clock_only_after_a_while() -> None:
     clock = AirClock()
     for second in range(1, 30):
         clock.heard(second * RATE_HZ, 100.0 + second)
     clock.heard(30 * RATE_HZ, 150.0)
     assert clock.air_time(0) == pytest.approx(100.0)
-    for second in range(31, 80):
+    for second in range(31, 140):
         clock.heard(second * RATE_HZ, 120.0 + second)
     assert clock.air_time(0) == pytest.approx(120.0)
 
@@ -46,4 +46,4 @@ def test_network_jitter_only_ever_makes_it_late(jitter: list[float]) -> None:
     for second, late_s in enumerate(jitter, start=1):
         clock.heard(second * RATE_HZ, second + late_s)
     assert clock.air_time(0) >= 0
-    assert clock.air_time(0) <= min(jitter[-20:]) + 1e-6
+    assert clock.air_time(0) <= min(jitter) + 1e-6

@@ -173,7 +173,7 @@ def test_what_is_heard_while_the_database_is_away_is_kept(house: House, monkeypa
 
 def test_a_batch_survives_the_spool() -> None:
     target = Target(uuid4(), uuid4(), 7, None, "http://x/", "X", 1.02, {"user-agent": "y"})
-    window = Window(100.0, 110.0, (Match(uuid4(), 20.0, 1.0, 0.99, 0.0, 10.0, 60.0),))
+    window = Window(100.0, 110.0, (Match(uuid4(), 20.0, 1.0, 0.99, 0.0, 10.0, 0.0, 60.0),))
     (hypothesis,) = track(TrackerState(), window, TrackerParams(minimum_play_s=0)).changed
     stretch = extend(None, "heard", 100.0, 110.0).current
     outbox = Outbox()

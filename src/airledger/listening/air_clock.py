@@ -2,14 +2,14 @@
 
 A server's burst delivers seconds of the past at once, a stall delivers the present late. Both only make
 `arrival - position` larger than its true value or leave it there, never smaller: the burst's last sample arrives when
-it is (about) aired, earlier ones arrive late. So the least difference of the last half minute is the clock.
+it is (about) aired, earlier ones arrive late. So the least difference of the last minute and a half is the clock.
 """
 
 from collections import deque
 from dataclasses import dataclass, field
 
 RATE_HZ = 8_000
-MEMORY_S = 30.0
+MEMORY_S = 90.0
 BELIEVABLE_S = 600.0
 
 

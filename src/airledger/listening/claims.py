@@ -8,7 +8,6 @@ import socket
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import or_, select, update
@@ -19,7 +18,7 @@ from airledger.listening.models import CLOSED, HOLD, AudioDetection, Coverage, L
 from airledger.listening.outbox import Target
 from airledger.listening.session import Resumed
 from airledger.listening.tracker import Hypothesis, TrackerState
-from airledger.repertoire.models import Recording
+from airledger.recognition.models import Fingerprint
 from airledger.stations.models import Stream
 
 LEASE_S = 15
@@ -133,24 +132,25 @@ def _resumed(session: Session, stream_id: int) -> Resumed:
         return Resumed()
     stretch = Stretch(last.id, last.kind, last.started_at.timestamp(), last.ended_at.timestamp(), last.cause)
     open_rows = session.execute(
-        select(AudioDetection, Recording.duration_ms)
-        .join(Recording, Recording.id == AudioDetection.recording_id)
+        select(AudioDetection, Fingerprint)
+        .join(Fingerprint, Fingerprint.recording_id == AudioDetection.recording_id)
         .where(AudioDetection.stream_id == stream_id, AudioDetection.processing_status != CLOSED)
     )
-    hypotheses = tuple(_hypothesis(row, duration_ms) for row, duration_ms in open_rows)
+    hypotheses = tuple(_hypothesis(row, enrolled) for row, enrolled in open_rows)
     return Resumed(TrackerState(hypotheses, stretch.end_s), stretch)
 
 
-def _hypothesis(row: Any, duration_ms: int) -> Hypothesis:
+def _hypothesis(row: AudioDetection, enrolled: Fingerprint) -> Hypothesis:
     """Take a stored detection up again, held until the next window decides."""
     started_s = row.started_at.timestamp()
     return Hypothesis(
         id=row.detection_id,
-        recording_id=row.recording_id,
+        recording_id=enrolled.recording_id,
         alignment_s=row.alignment_s,
-        origin_s=started_s,
+        origin_s=started_s - enrolled.audible_from_ms / 1000 / row.speed,
         speed=row.speed,
-        duration_s=duration_ms / 1000,
+        audible_from_s=enrolled.audible_from_ms / 1000,
+        audible_to_s=enrolled.audible_to_ms / 1000,
         state=HOLD,
         votes=row.windows,
         best_score=row.confidence_score,

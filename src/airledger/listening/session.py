@@ -20,7 +20,7 @@ from airledger.listening.tracker import Match, Step, TrackerParams, TrackerState
 from airledger.listening.windows import RATE_HZ, Cut, WindowCutter
 from airledger.platform.clock import epoch_now, from_epoch
 from airledger.platform.logging import logger
-from airledger.recognition.identify import Answer
+from airledger.recognition.identify import Answer, Identified
 from airledger.stations.tuner import Connected, Listening, TuneEnded
 
 STALL_S = 20.0
@@ -28,6 +28,20 @@ GOOD_S = 30.0
 BACKOFF_LIMIT_S = 60.0
 
 log = logger(__name__)
+
+
+def match_of(one: Identified) -> Match:
+    """Turn the library's answer into what the tracker takes."""
+    return Match(
+        recording_id=one.recording_id,
+        offset_s=one.offset_s,
+        speed=one.speed,
+        score=one.score,
+        first_s=one.first_s,
+        last_s=one.last_s,
+        audible_from_s=one.audible_from_s,
+        audible_to_s=one.audible_to_s,
+    )
 
 
 class Tunes(Protocol):
@@ -198,10 +212,7 @@ class LiveSession:
 
     def recognised(self, window: AiredCut, answer: Answer) -> None:
         """A window has its answer: extend coverage and let the tracker decide."""
-        matches = tuple(
-            Match(one.recording_id, one.offset_s, one.speed, one.score, one.first_s, one.last_s, one.duration_s)
-            for one in answer.found
-        )
+        matches = tuple(match_of(one) for one in answer.found)
         self._cover(window, is_silent=answer.is_silent)
         step = track(self._tracker, Window(window.start_s, window.end_s, matches), self._params)
         self._tracker = step.state

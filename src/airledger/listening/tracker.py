@@ -46,7 +46,8 @@ class Match:
         score: Probability that this is right.
         first_s: Window time of the first agreement.
         last_s: Window time of the last agreement.
-        duration_s: Length of the reference.
+        audible_from_s: Where the reference begins to the ear.
+        audible_to_s: Where it ends to the ear.
     """
 
     recording_id: UUID
@@ -55,7 +56,8 @@ class Match:
     score: float
     first_s: float
     last_s: float
-    duration_s: float
+    audible_from_s: float
+    audible_to_s: float
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ class Hypothesis:
     alignment_s: float
     origin_s: float
     speed: float
-    duration_s: float
+    audible_from_s: float
+    audible_to_s: float
     state: str
     votes: int
     best_score: float
@@ -96,18 +99,18 @@ class Hypothesis:
     @property
     def reference_end_s(self) -> float:
         """Air time at which the reference would end."""
-        return self.alignment_s + self.duration_s / self.speed
+        return self.alignment_s + self.audible_to_s / self.speed
 
     def started_s(self, params: TrackerParams) -> float:
         """Air time of the first audible sample: the reference's start when the first match lies near it."""
         if self.reference_first_s <= params.edge_s and self.segments == 1:
-            return min(self.origin_s, self.first_heard_s)
+            return min(self.origin_s + self.audible_from_s / self.speed, self.first_heard_s)
         return self.first_heard_s
 
     def ended_s(self, params: TrackerParams) -> float:
         """Air time of the last audible sample."""
         end_s = self.last_heard_s
-        if self.state == CLOSED and self.duration_s - self.reference_last_s <= params.edge_s:
+        if self.state == CLOSED and self.audible_to_s - self.reference_last_s <= params.edge_s:
             end_s = max(end_s, self.reference_end_s)
         return end_s if self.cut_s is None else max(self.last_heard_s, min(end_s, self.cut_s))
 
@@ -223,7 +226,7 @@ def _continues(one: Hypothesis, match: Match, params: TrackerParams) -> bool:
     """Tell an edit (the same play jumps within the song) from a restart (a new play)."""
     reference_s = match.offset_s + match.first_s * match.speed
     jump_back_s = one.reference_last_s - reference_s
-    threshold_s = min(params.restart_jump_s, params.restart_jump_part * one.duration_s)
+    threshold_s = min(params.restart_jump_s, params.restart_jump_part * one.audible_to_s)
     restarts = jump_back_s > threshold_s and reference_s < params.restart_below_s
     return not restarts and match.score >= params.sure_score
 
@@ -249,7 +252,8 @@ def _found(window: Window, match: Match, alignment_s: float) -> Hypothesis:
         alignment_s=alignment_s,
         origin_s=alignment_s,
         speed=match.speed,
-        duration_s=match.duration_s,
+        audible_from_s=match.audible_from_s,
+        audible_to_s=match.audible_to_s,
         state=TENTATIVE,
         votes=1,
         best_score=match.score,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
+from airledger.audio.audible import audible_span
 from airledger.fingerprint.params import ENGINE_VERSION, Params, params_hash
 from airledger.fingerprint.peaks import Peaks, extract
 from airledger.fingerprint.quality import assess
@@ -116,6 +117,7 @@ class Enroller:
     def _fingerprint(
         self, recording_id: UUID, key: str, decoded: DecodedFile, peaks: Peaks, now: datetime
     ) -> Fingerprint:
+        audible_from_s, audible_to_s = audible_span(decoded.pcm)
         quality: dict[str, Any] = asdict(assess(decoded.pcm, self.params, peaks))
         return Fingerprint(
             recording_id=recording_id,
@@ -124,6 +126,8 @@ class Enroller:
             params_hash=params_hash(self.params),
             peaks_key=key,
             duration_ms=round(decoded.duration_s * 1000),
+            audible_from_ms=round(audible_from_s * 1000),
+            audible_to_ms=round(audible_to_s * 1000),
             quality=quality,
             created_at=now,
         )

@@ -29,7 +29,8 @@ class Identified:
         votes: Agreeing hashes.
         first_s: Time in the sound of the first agreement.
         last_s: Time in the sound of the last agreement.
-        duration_s: Length of the recording.
+        audible_from_s: Where the recording begins to the ear.
+        audible_to_s: Where it ends to the ear.
     """
 
     recording_id: UUID
@@ -39,7 +40,8 @@ class Identified:
     votes: int
     first_s: float
     last_s: float
-    duration_s: float
+    audible_from_s: float
+    audible_to_s: float
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,8 @@ def identify(
                 votes=candidate.votes,
                 first_s=candidate.first_s,
                 last_s=candidate.last_s,
-                duration_s=enrolled.duration_s,
+                audible_from_s=enrolled.audible_from_s,
+                audible_to_s=enrolled.audible_to_s,
             )
         )
     return Answer(tuple(found), is_silent=False, cpu_ms=(time.thread_time() - began) * 1000)

@@ -32,7 +32,8 @@ class Enrolled:
 
     recording_id: UUID
     organisation_id: UUID
-    duration_s: float
+    audible_from_s: float
+    audible_to_s: float
 
 
 class LibraryIndex:
@@ -69,13 +70,17 @@ class LibraryIndex:
                         Fingerprint.track,
                         Fingerprint.recording_id,
                         Fingerprint.organisation_id,
-                        Fingerprint.duration_ms,
+                        Fingerprint.audible_from_ms,
+                        Fingerprint.audible_to_ms,
                         Fingerprint.peaks_key,
                     )
                 ).all()
             added = self._complete({row.track: row.peaks_key for row in rows})
             self.tracks = {
-                row.track: Enrolled(row.recording_id, row.organisation_id, row.duration_ms / 1000) for row in rows
+                row.track: Enrolled(
+                    row.recording_id, row.organisation_id, row.audible_from_ms / 1000, row.audible_to_ms / 1000
+                )
+                for row in rows
             }
             self._seen = (count, newest)
             return added

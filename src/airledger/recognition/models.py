@@ -24,5 +24,7 @@ class Fingerprint(Row):
     params_hash: Mapped[str]
     peaks_key: Mapped[str]  # object in storage: the peaks, from which any index can be rebuilt
     duration_ms: Mapped[int]
+    audible_from_ms: Mapped[int]  # where the recording begins and ends to the ear
+    audible_to_ms: Mapped[int]
     quality: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]

@@ -52,6 +52,28 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_crawls_source"), ["source"], unique=False)
 
     op.create_table(
+        "event_cursors",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_event_cursors")),
+    )
+    op.create_table(
+        "events",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=True),
+        sa.Column("type", sa.String(), nullable=False),
+        sa.Column("at", UtcDateTime(timezone=True), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=True),
+        sa.Column("payload", sa.JSON(), nullable=False),
+        sa.Column("correlation_id", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
+        sa.UniqueConstraint("position", name=op.f("uq_events_position")),
+    )
+    with op.batch_alter_table("events", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_events_at"), ["at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_events_type"), ["type"], unique=False)
+
+    op.create_table(
         "leases",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("holder", sa.String(), nullable=False),
@@ -374,6 +396,8 @@ def upgrade() -> None:
         sa.Column("params_hash", sa.String(), nullable=False),
         sa.Column("peaks_key", sa.String(), nullable=False),
         sa.Column("duration_ms", sa.Integer(), nullable=False),
+        sa.Column("audible_from_ms", sa.Integer(), nullable=False),
+        sa.Column("audible_to_ms", sa.Integer(), nullable=False),
         sa.Column("quality", sa.JSON(), nullable=False),
         sa.Column("created_at", UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -649,6 +673,12 @@ def downgrade() -> None:
     op.drop_table("processes")
     op.drop_table("organisations")
     op.drop_table("leases")
+    with op.batch_alter_table("events", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_events_type"))
+        batch_op.drop_index(batch_op.f("ix_events_at"))
+
+    op.drop_table("events")
+    op.drop_table("event_cursors")
     with op.batch_alter_table("crawls", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_crawls_source"))
 
