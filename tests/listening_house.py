@@ -40,7 +40,9 @@ def made_song(seed: int, seconds: int = SONG_S) -> NDArray[np.float32]:
             tone = sum(np.sin(2 * np.pi * pitch_hz * k * time_s) / k for k in (1, 2, 3) if pitch_hz * k < 3_800)
             sound[position : position + len(time_s)] += tone * np.exp(-4 * time_s)
             position += length
-    return (0.2 * sound / np.abs(sound).max() + 0.001 * random.standard_normal(len(sound))).astype(np.float32)
+    scaled = 0.2 * sound / np.abs(sound).max() + 0.001 * random.standard_normal(len(sound))
+    made: NDArray[np.float32] = scaled.astype(np.float32)
+    return made
 
 
 @dataclass

@@ -7,6 +7,8 @@ import typer
 
 from airledger.cli.main import app
 
+__all__ = ["app", "main"]
+
 PANEL = "Processes"
 
 

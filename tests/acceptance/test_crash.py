@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
@@ -38,15 +39,17 @@ def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         house.stop()
 
 
-def finished(house: Installation) -> dict[object, tuple[object, ...]]:
+def finished(house: Installation) -> dict[UUID, tuple[object, ...]]:
     """The plays that are final now: nothing may ever change or drop them."""
     return {
         one.id: (one.started_at, one.ended_at, one.recording_id) for one in house.plays() if one.status == "finished"
     }
 
 
-def nothing_is_lost_or_doubled(house: Installation, before: dict[object, tuple[object, ...]]) -> None:
-    after = {one.id: (one.started_at, one.ended_at, one.recording_id) for one in house.plays()}
+def nothing_is_lost_or_doubled(house: Installation, before: dict[UUID, tuple[object, ...]]) -> None:
+    after: dict[UUID, tuple[object, ...]] = {
+        one.id: (one.started_at, one.ended_at, one.recording_id) for one in house.plays()
+    }
     assert {identity: after.get(identity) for identity in before} == before
     assert doubled(house.plays()) == []
 

@@ -1,7 +1,7 @@
 """What the index holds, as rows."""
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Integer
@@ -15,7 +15,7 @@ class Fingerprint(Row):
 
     __tablename__ = "fingerprints"
     retention = Retention(reason="as long as the recording")
-    __table_args__: ClassVar[dict[str, Any]] = {"sqlite_autoincrement": True}  # a number is never given twice
+    __table_args__ = ({"sqlite_autoincrement": True},)  # a number is never given twice
 
     track: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
     recording_id: Mapped[UUID] = mapped_column(ForeignKey("recordings.id", ondelete="CASCADE"), unique=True)
