@@ -75,8 +75,12 @@ def claim(session: Session, queues: list[str], holder: str, now: datetime, *, li
         .order_by(TaskRow.priority.desc(), TaskRow.run_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte("due")
+        # PostgreSQL may run a plain subquery once per row, and each run would skip what the last one locked: more
+        # tasks than the limit would be claimed.
+        .prefix_with("MATERIALIZED", dialect="postgresql")
     )
-    return _lease(session, TaskRow.id.in_(due), holder, now)
+    return _lease(session, TaskRow.id.in_(select(due.c.id)), holder, now)
 
 
 def has_due(session: Session, queue: str, now: datetime) -> bool:
