@@ -26,12 +26,19 @@ from raw_http import Answer, RawServer, Talk, raw_server
 SECONDS = 6.0
 SOUND = melody(SECONDS)
 MP3 = encoded(SOUND, "mp3")
-LIMITS = TunerLimits(connect_s=3, answer_s=1.0, stall_s=0.6, sniff_s=0.6, first_sound_s=3, drain_s=5)
+# Only the streams that hang meet the impatient tuner: a busy machine must not make the others look as if they did.
+IMPATIENT = TunerLimits(answer_s=1.0, stall_s=0.6, sniff_s=0.6)
 
 
 @pytest.fixture(scope="module")
 def tuner() -> Iterator[Tuner]:
-    with Tuner(AddressGuard([ip_network("127.0.0.0/8")]), limits=LIMITS, user_agent="Airledger-test") as running:
+    with Tuner(AddressGuard([ip_network("127.0.0.0/8")]), user_agent="Airledger-test") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def impatient() -> Iterator[Tuner]:
+    with Tuner(AddressGuard([ip_network("127.0.0.0/8")]), limits=IMPATIENT) as running:
         yield running
 
 
@@ -269,7 +276,7 @@ def test_a_shoutcast_server_without_source_is_no_matter_of_passwords(tuner: Tune
     assert cause(tuner, url) is Cause.SERVER_ERROR
 
 
-def test_a_hang_after_the_headers_is_a_stall_and_one_before_is_a_timeout(tuner: Tuner, server: RawServer) -> None:
+def test_a_hang_after_the_headers_is_a_stall_and_one_before_is_a_timeout(impatient: Tuner, server: RawServer) -> None:
     def after(talk: Talk) -> None:
         talk.begin(Content_Type="audio/mpeg", icy_metaint="16000")
         talk.hang()
@@ -279,9 +286,9 @@ def test_a_hang_after_the_headers_is_a_stall_and_one_before_is_a_timeout(tuner: 
         talk.send(MP3[:30_000])
         talk.hang()
 
-    assert cause(tuner, server.on("/after", after)) is Cause.STALLED
-    assert cause(tuner, server.on("/before", Talk.hang)) is Cause.TIMEOUT
-    heard = hear(tuner, server.on("/midway", midway))
+    assert cause(impatient, server.on("/after", after)) is Cause.STALLED
+    assert cause(impatient, server.on("/before", Talk.hang)) is Cause.TIMEOUT
+    heard = hear(impatient, server.on("/midway", midway))
     assert heard.end is not None
     assert heard.end.cause is Cause.STALLED
     assert heard.seconds > 1, "what came before the stall is heard"
