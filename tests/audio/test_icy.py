@@ -23,7 +23,7 @@ def streams(draw: st.DrawFn) -> tuple[int, bytes, bytes, list[str]]:
         piece = draw(st.binary(min_size=metaint, max_size=metaint))
         audio += piece
         raw += piece + (block(b"") if title is None else block(f"StreamTitle='{title}';StreamUrl='';".encode()))
-        if title is not None and titles[-1:] != [title]:
+        if title is not None and [title] != (titles[-1:] or [""]):
             titles.append(title)
     return metaint, raw, audio, titles
 
@@ -73,6 +73,12 @@ def test_a_title_knows_its_place_and_is_told_once() -> None:
     same = block(b"StreamTitle='A';")
     _, titles = demuxer.feed(b"." * 10 + same + b"." * 10 + same + b"." * 10 + block(b"StreamTitle='B';"))
     assert titles == [IcyTitle("A", 10), IcyTitle("B", 30)]
+
+
+def test_an_empty_title_is_told_only_where_one_was_before() -> None:
+    empty, title = block(b"StreamTitle='';"), block(b"StreamTitle='A';")
+    _, titles = IcyDemuxer(2).feed(b"..".join([b"", empty, title, empty, empty]))
+    assert [each.text for each in titles] == ["A", ""]
 
 
 @pytest.mark.parametrize("metaint", [0, -1, (1 << 20) + 1])

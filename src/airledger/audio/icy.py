@@ -61,7 +61,8 @@ class IcyDemuxer:
         self._block_left: int | None = None  # None: the length byte has not come yet
         self._block = bytearray()
         self._position = 0
-        self._last_title: tuple[str, str] | None = None
+        # A station that has not announced anything yet sends an empty title; that is no change.
+        self._last_title = ("", "")
 
     def feed(self, data: bytes) -> tuple[bytes, list[IcyTitle]]:
         """Take the next bytes; give the audio in them and the titles that changed."""
