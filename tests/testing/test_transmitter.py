@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from airledger.testing.takes import Takes
 
 SPEED = 2.0
-TIMEOUT_S = 20.0
+TIMEOUT_S = 60.0
 HEARD_S = 5.0
 
 

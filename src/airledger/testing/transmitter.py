@@ -21,6 +21,7 @@ import time
 import uuid
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -91,6 +92,8 @@ class Transmitter:
         self._folder, self._port, self._speed, self._seed, self._songs = folder, port, speed, seed, songs
         self._chosen, self._clock = tuple(stations), clock
         self._closing = threading.Event()
+        self.ended = threading.Event()
+        """Set when nothing is sent any more: after closing, or because encoding failed."""
         self._open = ExitStack()
         self.run = uuid.uuid4().hex[:12]
         self.stations: tuple[Published, ...] = ()
@@ -184,11 +187,14 @@ class Transmitter:
     def _pump(self, channels: Sequence[Channel], ticks: Ticks, writer: TruthWriter) -> None:
         """Bring all stations to the live edge, five times a second, until closed."""
         alive_s = self._clock()
-        while not self._closing.wait(TICK_S):
-            _advance(channels, ticks)
-            if self._clock() - alive_s >= ALIVE_EVERY_S:
-                alive_s = self._clock()
-                writer.alive(self.run, alive_s)
+        try:
+            while not self._closing.wait(TICK_S):
+                _advance(channels, ticks)
+                if self._clock() - alive_s >= ALIVE_EVERY_S:
+                    alive_s = self._clock()
+                    writer.alive(self.run, alive_s)
+        finally:
+            self.ended.set()
 
 
 def _refusing_socket(wished_port: int) -> socket.socket:
@@ -206,8 +212,8 @@ def _refusing_socket(wished_port: int) -> socket.socket:
 
 def _advance(channels: Sequence[Channel], ticks: Ticks) -> None:
     for channel in channels:
-        channel.advance()
-    ticks.tick()
+        if channel.advance():
+            ticks.tick()  # after each one: on a busy machine a round takes seconds, and nobody should wait for all
 
 
 def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
@@ -229,13 +235,21 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--songs", type=int, default=24)
     given = parser.parse_args(arguments)
-    ended = threading.Event()
+    transmitter = Transmitter(given.dir, given.port, speed=given.speed, seed=given.seed, songs=given.songs)
+    asked = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
-    with Transmitter(given.dir, given.port, speed=given.speed, seed=given.seed, songs=given.songs) as transmitter:
+        signal.signal(number, partial(_end, asked, transmitter))
+    with transmitter:
         sys.stdout.write(json.dumps(_ready(transmitter), ensure_ascii=False) + "\n")
         sys.stdout.flush()
-        ended.wait()
+        transmitter.ended.wait()
+    if not asked.is_set():
+        sys.exit("Encoding failed; the reason is above.")
+
+
+def _end(asked: threading.Event, transmitter: Transmitter, *_: object) -> None:
+    asked.set()
+    transmitter.ended.set()
 
 
 def _ready(transmitter: Transmitter) -> dict[str, Any]:

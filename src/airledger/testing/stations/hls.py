@@ -24,7 +24,7 @@ READY_SEGMENTS = 4
 LISTED_SEGMENTS = 6
 KEPT_BEYOND = 3
 PRIMING = 2 * AAC_FRAME  # encoded before the first segment and thrown away: the codec must settle
-START_DEADLINE_S = 10.0
+START_DEADLINE_S = 30.0
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 
 

@@ -24,7 +24,7 @@ BURST_BYTES = 65_536
 RING_BYTES = 2 * BURST_BYTES
 RING_S = 60
 """A slow listener, or a slow machine, may be so far behind, in the station's own time."""
-START_DEADLINE_S = 10.0
+START_DEADLINE_S = 30.0
 STALL_S = 60.0
 
 
