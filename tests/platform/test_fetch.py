@@ -67,6 +67,19 @@ def test_redirects_are_followed_and_counted(server: RawServer, fetcher: Fetcher)
     assert failure(fetcher, server.base + "/1").cause is FetchCause.REDIRECT_LOOP
 
 
+def test_a_cookie_lives_through_the_redirects_of_one_request_and_no_longer(server: RawServer, fetcher: Fetcher) -> None:
+    def answer(talk: Talk) -> None:
+        if "cookie" in talk.headers:
+            talk.answer(talk.headers["cookie"].encode())
+        else:
+            talk.answer(b"", status="HTTP/1.1 302 Found", Location="/a", Set_Cookie="seen=1")
+
+    url = server.on("/a", answer)
+    for _ in range(2):
+        assert fetcher.get(url, max_bytes=100, timeout_s=5).body == b"seen=1"
+    assert ["cookie" in talk.headers for talk in server.requests] == [False, True, False, True]
+
+
 def test_an_icy_status_line_is_an_answer_and_its_code_counts(server: RawServer, fetcher: Fetcher) -> None:
     def shoutcast(talk: Talk) -> None:
         talk.begin(status="ICY 200 OK", icy_name="Ä")

@@ -1,5 +1,6 @@
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -74,6 +75,26 @@ def test_a_child_has_a_group_of_its_own_and_gains_no_privileges() -> None:
         print(os.getpgid(0) == os.getpid(), "NoNewPrivs:\\t1" in status, end="")
     """
     assert run(code)[0] == b"True True"
+
+
+def test_a_child_whose_network_is_cut_reaches_nobody() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        code = f"""
+            import socket, sys
+            print("begun", flush=True)
+            sys.stdin.read()
+            try:
+                socket.create_connection(("127.0.0.1", {listener.getsockname()[1]}), 5)
+                print("reached", flush=True)
+            except OSError:
+                print("cut", flush=True)
+        """
+        command = SandboxedCommand([sys.executable, "-I", "-c", textwrap.dedent(code)])
+        with SandboxedProcess(command) as child:
+            assert child.stdout.readline() == b"begun\n"
+            is_cut = child.network_is_cut()
+            child.stdin.close()
+            assert child.stdout.readline() == (b"cut\n" if is_cut else b"reached\n")
 
 
 def test_a_crash_is_told_by_its_signal() -> None:

@@ -391,6 +391,33 @@ def test_a_decoder_that_stands_still_slows_the_server_and_nothing_grows(server: 
         tuned.close()
 
 
+def test_a_decoder_that_never_moves_again_is_killed(server: RawServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fast(talk: Talk) -> None:
+        talk.begin()
+        while not talk.closing.is_set():
+            talk.send(MP3)
+
+    def slow(talk: Talk) -> None:
+        talk.begin()
+        talk.send(MP3)
+        talk.hang()
+
+    monkeypatch.setattr("airledger.stations.tuner.decoders.STUCK_S", 0.5)
+    with Tuner(AddressGuard([ip_network("127.0.0.0/8")])) as tuner:
+        stuck, neighbour = Recorder(), Recorder()
+        tuner.tune(server.on("/slow", slow), neighbour)
+        assert neighbour.sounding.wait(WAIT_S)
+        (pid,) = tuner.child_pids()
+        os.kill(pid, signal.SIGSTOP)
+        tuner.tune(server.on("/fast", fast), stuck)
+        assert stuck.over.wait(WAIT_S)
+        assert neighbour.over.wait(WAIT_S)
+        assert not psutil.pid_exists(pid)
+    assert stuck.end is not None
+    assert neighbour.end is not None
+    assert (stuck.end.cause, neighbour.end.cause) == (Cause.UNDECODABLE, Cause.DECODER_CRASHED)
+
+
 def test_closing_the_tuner_leaves_no_process_and_no_thread(server: RawServer) -> None:
     def live(talk: Talk) -> None:
         talk.begin()

@@ -226,6 +226,9 @@ def prepare(curl: Any, request: Request, *, head: HeadReader, dial: Dialler) -> 
     curl.setopt(pycurl.HTTP200ALIASES, ["ICY "])
     curl.setopt(pycurl.USERAGENT, request.user_agent)
     curl.setopt(pycurl.HTTPHEADER, [f"{name}: {_one_line(value)}" for name, value in request.headers.items()])
+    # Some networks of stations redirect in a circle until a cookie comes back; it lives no longer than the request.
+    curl.setopt(pycurl.COOKIEFILE, "")
+    curl.setopt(pycurl.COOKIELIST, "ALL")
     curl.setopt(pycurl.OPENSOCKETFUNCTION, dial)
     curl.setopt(pycurl.HEADERFUNCTION, head.line)
     curl.setopt(pycurl.CAINFO, certificates())

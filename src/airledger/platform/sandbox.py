@@ -103,6 +103,17 @@ class SandboxedProcess:
             raise ValueError("This child has no stdout pipe.")
         return self.process.stdout
 
+    def network_is_cut(self) -> bool:
+        """Whether the kernel gave the child an empty network of its own.
+
+        Known once the command runs. Some containers forbid it; the other limits hold there all the same.
+        """
+        try:
+            theirs = Path(f"/proc/{self.pid}/ns/net").readlink()
+        except OSError:  # it has ended
+            return False
+        return theirs != Path("/proc/self/ns/net").readlink()
+
     def ended_by(self) -> str | None:
         """Tell how the child ended (`exit 1`, `signal 11`), None while it runs."""
         code = self.process.poll()
