@@ -65,15 +65,14 @@ def _checked(archive: Path) -> _Manifest:
     """Read the manifest and compare every member with it."""
     found: dict[str, Member] = {}
     manifest: _Manifest | None = None
-    for name, content in _members(archive):
-        if name == MANIFEST:
-            manifest = _read_manifest(content)
-            continue
-        digest, size = sha256(), 0
-        while block := content.read(BLOCK):
-            digest.update(block)
-            size += len(block)
-        found[name] = Member(size, digest.hexdigest())
+    try:
+        for name, content in _members(archive):
+            if name == MANIFEST:
+                manifest = _read_manifest(content)
+            else:
+                found[name] = _measured(content)
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise InputError(f"{archive.name} cannot be read as a backup: {error}") from error
     if manifest is None:
         raise InputError(f"{archive.name} has no manifest: it is no backup of ours, or was cut off")
     told = {name: Member(member.size, member.sha256) for name, member in manifest.members.items()}
@@ -86,6 +85,14 @@ def _checked(archive: Path) -> _Manifest:
             "restore it with the version that wrote it, then upgrade"
         )
     return manifest
+
+
+def _measured(content: IO[bytes]) -> Member:
+    digest, size = sha256(), 0
+    while block := content.read(BLOCK):
+        digest.update(block)
+        size += len(block)
+    return Member(size, digest.hexdigest())
 
 
 def _read_manifest(content: IO[bytes]) -> _Manifest:
@@ -168,12 +175,10 @@ def _restore_objects(archive: Path, storage: Storage) -> int:
 
 def _members(archive: Path) -> Iterator[tuple[str, BinaryIO]]:
     """Walk an archive from front to back; nothing is unpacked by name, so no name can lead astray."""
-    try:
-        with tarfile.open(archive, "r|gz") as tar:
-            for seen, entry in enumerate(tar):
-                content = tar.extractfile(entry)
-                if content is None or not entry.isreg() or seen > MEMBERS_LIMIT:
-                    raise InputError(f"the archive holds {entry.name[:200]!r}, which is no file")
+    with tarfile.open(archive, "r|gz") as tar:
+        for seen, entry in enumerate(tar):
+            if not entry.isreg() or seen > MEMBERS_LIMIT:
+                raise InputError(f"the archive holds {entry.name[:200]!r}, which is no file")
+            content = tar.extractfile(entry)
+            if content is not None:
                 yield entry.name, cast("BinaryIO", content)
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise InputError(f"{archive.name} cannot be read as a backup: {error}") from error
