@@ -1,6 +1,9 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { takeLink } from "../src/app/link";
 import { pathOf, rooms, routeOf } from "../src/app/route";
+import { countryName, languageName, nameOf, placeOf } from "../src/frame/format";
+import { joined } from "../src/frame/joined";
 import { every, length, relative } from "../src/frame/time";
 import { heardShare, stretches } from "../src/stations/Coverage";
 import { reported } from "../src/system/Processes";
@@ -47,6 +50,61 @@ describe("times", () => {
     expect(every(90)).toBe("90 sec");
     expect(every(900)).toBe("15 min");
     expect(every(21_600)).toBe("6 hr");
+  });
+});
+
+describe("words", () => {
+  it("are joined where there are any, and those written the other way are set apart", () => {
+    expect(joined(["Lyon", null, "", undefined, "France"], ", ")).toBe("Lyon, France");
+    expect(joined(["نسيم", "2m"], " · ")).toBe("\u2068نسيم\u2069 · 2m");
+  });
+
+  it("name every stream and place", () => {
+    expect(nameOf({ name: null, url: "http://radio.example:8000/live" })).toBe("radio.example:8000");
+    expect(nameOf({ name: "", url: "not an address" })).toBe("not an address");
+    expect(placeOf({ city: null, country_code: "DE", country_name: null })).toBe("Germany");
+    expect(countryName("!")).toBe("!");
+    expect(languageName("de")).toBe("German");
+    expect(languageName("german")).toBe("German");
+  });
+});
+
+describe("colours", () => {
+  const css = readFileSync(new URL("../src/styles/tokens.css", import.meta.url), "utf8");
+
+  function tokens(selector: string): Map<string, string> {
+    const block = css.slice(css.indexOf(`${selector} {`)).split("}")[0] ?? "";
+    return new Map(
+      [...block.matchAll(/--([\w-]+):\s*(#[0-9a-f]{6});/g)].map(([, name = "", value = ""]) => [name, value]),
+    );
+  }
+
+  /** WCAG 2.2: relative luminance of an sRGB colour. */
+  function luminance(colour: string): number {
+    const [r = 0, g = 0, b = 0] = [1, 3, 5]
+      .map((at) => Number.parseInt(colour.slice(at, at + 2), 16) / 255)
+      .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  }
+
+  function contrast(a: string, b: string): number {
+    const [low = 0, high = 0] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+    return (high + 0.05) / (low + 0.05);
+  }
+
+  const texts = ["ink", "ink-2", "ink-3", "accent-ink", "playing", "failing", "unproven", "retired"];
+  const grounds = ["ground", "space", "surface", "raised"];
+
+  it.each(['[data-theme="dark"]', '[data-theme="light"]'])("of text reach 4.5:1 on every ground in %s", (selector) => {
+    const values = tokens(selector);
+    for (const ground of grounds) {
+      for (const text of texts) {
+        const [front, back] = [values.get(text), values.get(ground)];
+        if (front === undefined || back === undefined) throw new Error(`${selector} lacks ${text} or ${ground}`);
+        expect(contrast(front, back), `${text} on ${ground}`).toBeGreaterThanOrEqual(4.5);
+      }
+    }
+    expect(contrast(values.get("on-accent") ?? "", values.get("accent") ?? "")).toBeGreaterThanOrEqual(4.5);
   });
 });
 

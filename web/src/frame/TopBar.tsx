@@ -7,6 +7,7 @@ import { switchTheme, useTheme } from "../app/theme";
 import { useConnection } from "../live/connect";
 import { texts } from "../texts";
 import { Icon } from "./Icon";
+import { joined } from "./joined";
 import { Search } from "./Search";
 import { SignInForm } from "./SignIn";
 import { StatStrip } from "./StatStrip";
@@ -81,7 +82,7 @@ function Account() {
       </>
     );
   }
-  const about = [account.email, account.role, account.organisation].filter((part) => part !== null).join(" · ");
+  const about = joined([account.email, account.role, account.organisation], " · ");
   return (
     <details className="menu">
       <summary className="icon-button" aria-label={texts.top.account} title={about}>

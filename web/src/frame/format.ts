@@ -1,4 +1,5 @@
 import { locale } from "../texts";
+import { joined } from "./joined";
 
 export const whole = (value: number): string =>
   new Intl.NumberFormat(locale(), { maximumFractionDigits: 0 }).format(value);
@@ -40,6 +41,7 @@ export const placeOf = (stream: {
   country_code: string | null;
   country_name: string | null;
 }): string =>
-  [stream.city, stream.country_name ?? (stream.country_code === null ? null : countryName(stream.country_code))]
-    .filter((part) => part !== null && part !== "")
-    .join(", ");
+  joined(
+    [stream.city, stream.country_name ?? (stream.country_code === null ? null : countryName(stream.country_code))],
+    ", ",
+  );

@@ -1,8 +1,8 @@
 import { useMemo, useState } from "react";
 import type { Stream } from "../api/types";
 import { useRoute } from "../app/route";
-import { filtered } from "../catalogue/filter";
-import { useCatalogue, useFilter } from "../catalogue/useCatalogue";
+import { filtered, noFilter } from "../catalogue/filter";
+import { isFiltered, useCatalogue, useFilter } from "../catalogue/useCatalogue";
 import { tuner } from "../player/useTuner";
 import { FilterBar } from "../stations/FilterBar";
 import { LoadingLine } from "../stations/StationsRoom";
@@ -17,8 +17,8 @@ import { Needle } from "./Needle";
 export default function GlobeRoom() {
   const [route, go] = useRoute();
   const selected = typeof route.id === "number" ? route.id : null;
-  const [filter] = useFilter();
-  const { streams, changes } = useCatalogue();
+  const [filter, setFilter] = useFilter();
+  const { streams, changes, loading } = useCatalogue();
   const [here, setHere] = useState<readonly number[]>([]);
   const [centred, setCentred] = useState<Stream | null>(null);
   const [works, setWorks] = useState(true);
@@ -59,8 +59,28 @@ export default function GlobeRoom() {
         <JustHeard />
         <Legend shown={shown} />
       </div>
+      {shown.length === 0 && loading.status === "ready" && (
+        <Nothing filtered={isFiltered(filter)} clear={() => setFilter(noFilter)} />
+      )}
       {works && <Needle stream={centred} choose={choose} />}
       {here.length > 0 && <Here ids={here} choose={choose} close={() => setHere([])} />}
+    </div>
+  );
+}
+
+/** An empty globe says why and what comes next. */
+function Nothing({ filtered: isNarrowed, clear }: { filtered: boolean; clear: () => void }) {
+  const t = texts.stations;
+  return (
+    <div className="globe-nothing" role="status">
+      <p className="empty-title">{isNarrowed ? t.emptyFiltered : t.empty}</p>
+      {isNarrowed ? (
+        <button type="button" className="link" onClick={clear}>
+          {texts.filter.reset}
+        </button>
+      ) : (
+        <p className="quiet">{texts.globe.emptyHint}</p>
+      )}
     </div>
   );
 }

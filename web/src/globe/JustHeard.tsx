@@ -26,11 +26,11 @@ export function JustHeard() {
           <li key={play.id} data-status={play.status}>
             <button type="button" onClick={() => go({ room: "globe", id: play.stream_id })}>
               <span className="heard-song">
-                {play.title}
-                {play.artist && <span className="quiet"> {play.artist}</span>}
+                <bdi>{play.title}</bdi>
+                {play.artist && <bdi className="quiet"> {play.artist}</bdi>}
               </span>
               <span className="heard-where quiet">
-                {play.station_name} · <Ago at={play.started_at} />
+                <bdi>{play.station_name}</bdi> · <Ago at={play.started_at} />
               </span>
             </button>
           </li>

@@ -1,5 +1,6 @@
 import { catalogue } from "../catalogue/useCatalogue";
 import { nameOf, placeOf, whole } from "../frame/format";
+import { songLine } from "../frame/joined";
 import { causeText, StateMark } from "../frame/StateMark";
 import { texts } from "../texts";
 import type { Hovered } from "./map";
@@ -21,7 +22,7 @@ function StreamTip({ id }: { id: number }) {
     <>
       <strong>{nameOf(stream)}</strong>
       <span className="quiet">{placeOf(stream)}</span>
-      {song !== null && <span>{[song.artist, song.title].filter((part) => part !== null).join(" – ")}</span>}
+      {song !== null && <span>{songLine(song)}</span>}
       {stream.state === "failing" && stream.cause !== null && <span>{causeText(stream.cause)}</span>}
       <StateMark state={stream.state} />
     </>

@@ -1,4 +1,11 @@
-import { type GeoJSONSource, Map as Globe, type MapMouseEvent, type PaddingOptions, setWorkerUrl } from "maplibre-gl";
+import {
+  type GeoJSONSource,
+  Map as Globe,
+  type LngLat,
+  type MapMouseEvent,
+  type PaddingOptions,
+  setWorkerUrl,
+} from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import "maplibre-gl/dist/maplibre-gl.css";
 import type { FeatureCollection, Point } from "geojson";
@@ -46,14 +53,19 @@ function answerMissingImages(map: Globe, palette: Palette, font: string): void {
   });
 }
 
+type View = { center: LngLat; zoom: number };
+
+// Where one was looking when one left the globe; coming back goes on from there.
+let left: View | null = null;
+
 /** Makes the globe in `box`. Throws where the browser has no WebGL 2. */
 export function makeGlobe(box: HTMLElement, label: string): Globe {
   const palette = readPalette(box);
   const map = new Globe({
     container: box,
     style: styleFor(palette, Date.now()),
-    center: [12, 24],
-    zoom: wholeZoom(box.clientWidth, box.clientHeight),
+    center: left?.center ?? [12, 24],
+    zoom: left?.zoom ?? wholeZoom(box.clientWidth, box.clientHeight),
     minZoom: wholeZoom(box.clientWidth, box.clientHeight, 0.7),
     maxZoom: 9.5,
     attributionControl: false,
@@ -72,6 +84,9 @@ export function makeGlobe(box: HTMLElement, label: string): Globe {
   const timer = setInterval(() => {
     if (!document.hidden) map.getSource<GeoJSONSource>("night")?.setData(night(Date.now()));
   }, nightEveryMs);
+  map.on("moveend", () => {
+    left = { center: map.getCenter(), zoom: map.getZoom() };
+  });
   map.on("remove", () => clearInterval(timer));
   return map;
 }

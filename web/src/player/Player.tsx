@@ -3,6 +3,7 @@ import { useRoute } from "../app/route";
 import { useStream } from "../catalogue/useCatalogue";
 import { nameOf, placeOf } from "../frame/format";
 import { Icon } from "../frame/Icon";
+import { songLine } from "../frame/joined";
 import { length, useNow } from "../frame/time";
 import { texts } from "../texts";
 import { useMediaKeys } from "./mediaKeys";
@@ -103,8 +104,7 @@ function OnAir({ playing }: { playing: Playing }) {
   const stream = known ?? playing.stream;
   if (stream === null) return <p className="player-idle">{texts.player.idle}</p>;
   const song = stream.now_playing;
-  const heard =
-    song === null ? stream.stream_title : [song.artist, song.title].filter((part) => part !== null).join(" – ");
+  const heard = song === null ? stream.stream_title : songLine(song);
   const under =
     playing.status === "failed" ? texts.player.trouble[playing.trouble ?? "unreachable"] : heard || placeOf(stream);
   return (

@@ -8,6 +8,7 @@ import { Ago } from "../frame/Ago";
 import { Drawer, Fact } from "../frame/Drawer";
 import { kbps, languageName, nameOf, percent, placeOf } from "../frame/format";
 import { Icon } from "../frame/Icon";
+import { joined } from "../frame/joined";
 import { causeText, StateMark } from "../frame/StateMark";
 import { Empty, Trouble } from "../frame/Trouble";
 import { every } from "../frame/time";
@@ -51,11 +52,7 @@ function Station({ stream }: { stream: Stream }) {
   return (
     <>
       <header className="drawer-head">
-        <p className="eyebrow">
-          {[stream.type === null ? "" : texts.kind[stream.type], placeOf(stream)]
-            .filter((part) => part !== "")
-            .join(" · ")}
-        </p>
+        <p className="eyebrow">{joined([stream.type && texts.kind[stream.type], placeOf(stream)], " · ")}</p>
         <h2>{nameOf(stream)}</h2>
         <p className="drawer-state">
           <StateMark state={stream.state} cause={stream.cause} />
@@ -69,7 +66,7 @@ function Station({ stream }: { stream: Stream }) {
           <p className="now-title">{song?.title ?? stream.stream_title}</p>
           {song !== null && (
             <p className="quiet">
-              {song.artist} · <Ago at={song.since} />
+              <bdi>{song.artist}</bdi> · <Ago at={song.since} />
             </p>
           )}
         </div>

@@ -3,6 +3,7 @@ import type { Stream } from "../api/types";
 import { Ago } from "../frame/Ago";
 import { kbps, nameOf, percent, placeOf } from "../frame/format";
 import { Icon } from "../frame/Icon";
+import { songLine } from "../frame/joined";
 import { causeText, StateMark } from "../frame/StateMark";
 import { tuner, useIsOn } from "../player/useTuner";
 import { texts } from "../texts";
@@ -64,7 +65,7 @@ export const StationRow = memo(function StationRow({ stream, selected, open }: P
 /** What is heard now; else why it fails; else what it is. */
 function subline(stream: Stream): string {
   const song = stream.now_playing;
-  if (song !== null) return [song.artist, song.title].filter((part) => part !== null).join(" – ");
+  if (song !== null) return songLine(song);
   if (stream.state === "failing" && stream.cause !== null) return causeText(stream.cause);
   return stream.stream_title || stream.genre || "";
 }

@@ -85,6 +85,7 @@ export const en = {
     shown: (n: number) => count(n, "station on the globe", "stations on the globe"),
     placeless: (n: number) => count(n, "without a place", "without a place"),
     here: (n: number) => count(n, "station here", "stations here"),
+    emptyHint: "They appear here as a crawl finds them. A crawl of the directories begins by itself.",
     tuned: "Under the needle",
     heard: "Heard just now",
     heardEmpty: "Songs appear here as they are heard.",
