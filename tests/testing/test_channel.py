@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airledger.testing import http_server
-from airledger.testing.channel import IDLE_S, Channel, Loop, Silence
+from airledger.testing.channel import IDLE_S, Channel, Loop, Silence, advance_all
 from airledger.testing.http_server import Connection, ListenerGoneError, Request, start_server
 from airledger.testing.pacing import Pace
 from airledger.testing.pcm import SONG_RATE_HZ, Pcm
@@ -116,6 +117,21 @@ def test_a_station_without_listeners_is_not_encoded_and_wakes_with_a_burst() -> 
     clock.now_s += IDLE_S + 1
     assert not channel.advance()
     assert outlet.stopped == 1
+
+
+def test_one_station_is_started_at_a_time_and_those_on_air_go_on() -> None:
+    made = [_channel() for _ in range(4)]
+    channels, outlets = [m[0] for m in made], [m[1] for m in made]
+    channels[3].listeners = 0
+    for started in (1, 2, 3):
+        for _, _, clock in made:
+            clock.now_s += 1
+        told: list[int] = []
+        more = advance_all(channels, partial(told.append, 1))
+        assert [len(outlet.starts) for outlet in outlets] == [int(n < started) for n in range(4)]
+        assert all(outlet.fed == started * SONG_RATE_HZ for outlet in outlets[:started])
+        assert len(told) == started
+        assert more == (started < 3)
 
 
 def test_the_loop_is_twenty_seconds_of_sound(takes: Takes) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from airledger.testing.pacing import Pace
 from airledger.testing.pcm import SONG_RATE_HZ, Pcm, Pcm16, to_float
 from airledger.testing.stations.outlet import Outlet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 BLOCK = SONG_RATE_HZ
 IDLE_S = 60.0
@@ -67,7 +70,26 @@ class Loop:
         return "Radio Ronda"
 
 
-@dataclass
+def advance_all(channels: Sequence[Channel], sent: Callable[[], None]) -> bool:
+    """Bring all stations that are encoded to the live edge, and start one of those that wait for it.
+
+    One at a time: were sixteen started at once on a busy machine, those already heard would fall silent meanwhile.
+
+    Args:
+        channels: all of them.
+        sent: called each time there is something new.
+
+    Returns:
+        Whether more are waiting to be started.
+    """
+    waiting = [channel for channel in channels if channel.is_waiting]
+    for channel in channels:
+        if channel not in waiting[1:] and channel.advance():
+            sent()
+    return len(waiting) > 1
+
+
+@dataclass(eq=False)
 class Channel:
     """Brings one station's outlet up to the live edge, as long as somebody listens.
 
@@ -86,6 +108,15 @@ class Channel:
         """Note that somebody wants this station now."""
         self._asked_at_s = self.pace.clock()
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether somebody wants this station and it is not encoded yet: to start it costs a whole burst."""
+        return self._position is None and self._is_wanted()
+
+    def _is_wanted(self) -> bool:
+        idle_s = max(SHORTEST_IDLE_S, IDLE_S / self.pace.speed)
+        return self.listeners > 0 or self.pace.clock() - self._asked_at_s < idle_s
+
     def advance(self) -> bool:
         """Come up to the live edge.
 
@@ -94,9 +125,7 @@ class Channel:
         """
         edge = self.pace.edge()
         self.sound.announce(edge)
-        idle_s = max(SHORTEST_IDLE_S, IDLE_S / self.pace.speed)
-        wanted = self.listeners > 0 or self.pace.clock() - self._asked_at_s < idle_s
-        if not wanted:
+        if not self._is_wanted():
             if self._position is not None:
                 self.outlet.stop()
             self._position = None

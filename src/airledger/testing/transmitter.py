@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from airledger.testing.band import BAND, Station
-from airledger.testing.channel import Channel, Loop, Silence, SoundSource
+from airledger.testing.channel import Channel, Loop, Silence, SoundSource, advance_all
 from airledger.testing.on_air import ProgrammeSound
 from airledger.testing.pacing import Pace
 from airledger.testing.pcm import SONG_RATE_HZ
@@ -164,7 +164,7 @@ class Transmitter:
         undo.callback(_stop_loop, loop, server_thread)
         undo.callback(lambda: asyncio.run_coroutine_threadsafe(switchboard.close(), loop).result(START_TIMEOUT_S))
         asyncio.run_coroutine_threadsafe(switchboard.serve(listening), loop).result(START_TIMEOUT_S)
-        _advance(switchboard.channels, ticks)
+        advance_all(switchboard.channels, ticks.tick)
         pump = threading.Thread(
             target=self._pump, args=(switchboard.channels, ticks, writer), name="transmitter-encoding", daemon=True
         )
@@ -188,8 +188,9 @@ class Transmitter:
         """Bring all stations to the live edge, five times a second, until closed."""
         alive_s = self._clock()
         try:
-            while not self._closing.wait(TICK_S):
-                _advance(channels, ticks)
+            more = False
+            while not self._closing.wait(0 if more else TICK_S):
+                more = advance_all(channels, ticks.tick)
                 if self._clock() - alive_s >= ALIVE_EVERY_S:
                     alive_s = self._clock()
                     writer.alive(self.run, alive_s)
@@ -208,12 +209,6 @@ def _refusing_socket(wished_port: int) -> socket.socket:
     except (OSError, OverflowError):
         refusing.bind((HOST, 0))
     return refusing
-
-
-def _advance(channels: Sequence[Channel], ticks: Ticks) -> None:
-    for channel in channels:
-        if channel.advance():
-            ticks.tick()  # after each one: on a busy machine a round takes seconds, and nobody should wait for all
 
 
 def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
