@@ -21,6 +21,7 @@ from sqlalchemy import select
 import airledger.app  # noqa: F401  makes every table known
 from airledger.listening.models import Coverage
 from airledger.platform.db import Database
+from airledger.platform.migrate import is_current
 from airledger.platform.presence import ProcessRow
 from airledger.playlog.models import PlayLog
 from servers.process import HOST, bound_to_us, free_port, gone, wait_until
@@ -187,7 +188,13 @@ class Installation:
         wait_until(there, f"{count} plays are in the log\n{self.log()}", limit_s)
 
     def _is_migrated(self) -> bool:
-        return bool(self.database_url) or (self.folder / "demo" / "truth.jsonl").exists()
+        if not self.database_url and not (self.folder / "airledger.db").exists():
+            return False
+        database = self.database
+        try:
+            return is_current(database)
+        finally:
+            database.close()
 
     def log(self) -> str:
         """The end of what it wrote."""

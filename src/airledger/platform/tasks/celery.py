@@ -108,6 +108,7 @@ def work_by_celery(
         without_mingle=True,
         without_gossip=True,
         loglevel="WARNING",
+        quiet=True,
     )
     worker.start()
     stop.set()
