@@ -13,7 +13,7 @@ from api_house import House
 
 def is_problem(answer: Any, status: int) -> bool:
     body = answer.json()
-    return (
+    return bool(
         answer.status_code == status
         and answer.headers["content-type"] == "application/problem+json"
         and body.keys() >= {"type", "title", "status", "detail", "code", "correlation_id"}

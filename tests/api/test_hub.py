@@ -78,7 +78,11 @@ def test_a_client_that_falls_behind_goes_back_to_the_table_and_misses_nothing(da
 
 def test_clients_that_come_during_a_storm_get_each_event_once(database: Database) -> None:
     async def scene(hub: EventHub) -> None:
-        storm = asyncio.create_task(asyncio.to_thread(lambda: [tell(database, range(n, n + 1)) for n in range(60)]))
+        def rage() -> None:
+            for number in range(60):
+                tell(database, range(number, number + 1))
+
+        storm = asyncio.create_task(asyncio.to_thread(rage))
         lines = [hub.follow(hub.open(Audience(), f"caller {n}"), 0) for n in range(20)]
         heard = await asyncio.gather(*(take(line, 60) for line in lines))
         await storm
