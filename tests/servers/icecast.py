@@ -76,6 +76,9 @@ class IcecastServer(LocalServer):
         self._icecast = binary("icecast2", PACKAGE)
         self.source_password = secrets.token_hex(8)
         self.admin_password = secrets.token_hex(8)
+        # One client for all questions: making one costs more than asking. A proxy of the environment has no business
+        # between us and 127.0.0.1.
+        self._client = httpx.Client(trust_env=False, auth=(ADMIN_USER, self.admin_password), timeout=5)
         # It refuses to run as root.
         super().__init__("icecast", unprivileged_user())
 
@@ -111,6 +114,11 @@ class IcecastServer(LocalServer):
             return self._administer("stats").is_success
         except httpx.TransportError:
             return False
+
+    def close(self) -> None:
+        """Stop it, and asking it."""
+        self._client.close()
+        super().close()
 
     def mounts(self) -> set[str]:
         """Return the mount points that are on air and described in the statistics (which follow a moment later)."""
@@ -190,9 +198,7 @@ class IcecastServer(LocalServer):
         return list(fromstring(self._administer("stats").content).iter("source"))
 
     def _administer(self, page: str, query: dict[str, str] | None = None) -> httpx.Response:
-        # A proxy of the environment has no business between us and 127.0.0.1.
-        with httpx.Client(trust_env=False, auth=(ADMIN_USER, self.admin_password), timeout=5) as client:
-            return client.get(f"{self.base}/admin/{page}", params=query)
+        return self._client.get(f"{self.base}/admin/{page}", params=query)
 
     def _configuration(self) -> str:
         return f"""<icecast>

@@ -53,8 +53,10 @@ def taken(port: int) -> bool:
     return False
 
 
-def wait_until(condition: Callable[[], bool], what: str, limit_s: float = READY_LIMIT_S) -> None:
-    """Poll `condition` until it holds.
+def wait_until(
+    condition: Callable[[], bool], what: str, limit_s: float = READY_LIMIT_S, poll_s: float = POLL_S
+) -> None:
+    """Ask for `condition` every `poll_s` seconds until it holds.
 
     Raises:
         ServerFailedError: It did not hold within `limit_s` seconds; the message names `what`.
@@ -63,7 +65,7 @@ def wait_until(condition: Callable[[], bool], what: str, limit_s: float = READY_
     while not condition():
         if time.monotonic() > deadline:
             raise ServerFailedError(f"{what}: not within {limit_s:g} s")
-        time.sleep(POLL_S)
+        time.sleep(poll_s)
 
 
 def unprivileged_user(*preferred: str) -> str | None:
