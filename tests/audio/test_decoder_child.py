@@ -187,6 +187,22 @@ def test_a_picture_without_sound_is_told(child: Child) -> None:
     assert decode_json(child.finish(stream).payload)["cause"] == "no_sound"
 
 
+@pytest.mark.parametrize("kind", ["mp3", "aac", "ogg", "opus", "mpegts"])
+def test_damage_in_the_middle_costs_a_moment_and_not_the_stream(child: Child, kind: str) -> None:
+    stream, container = next(NUMBERS), {"opus": "ogg"}.get(kind, kind)
+    data = bytearray(WHOLE[kind])
+    chance = random.Random(kind)  # noqa: S311 - damage, no secret
+    for _ in range(60):
+        data[chance.randrange(len(data) // 2, len(data) * 3 // 4)] = chance.randrange(256)
+    child.open(stream, container)
+    child.feed(stream, bytes(data))
+    assert child.finish(stream).kind is FrameKind.ENDED
+    heard = np.concatenate([each.pcm for each in child.sound(stream)])
+    assert len(heard) / 8000 > SECONDS * 0.45  # a page of Ogg is a second here, and goes as a whole
+    expected = spectrum_peak_hz((SOUND[-44100:] * 32767).astype(np.int16), 44100)
+    assert spectrum_peak_hz(heard[-8000:]) == pytest.approx(expected, abs=25)
+
+
 def test_noise_and_lies_each_end_in_an_error_of_their_own(child: Child) -> None:
     good, noise, lie, unknown = (next(NUMBERS) for _ in range(4))
     child.open(good, "aac")

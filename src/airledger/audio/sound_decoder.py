@@ -148,21 +148,33 @@ class SoundDecoder:
             DecodeError: it is too damaged to go on.
         """
         try:
-            for packet in self._container.demux(self._stream):
+            for packet in self._packets():
                 place = packet.pos if packet.pos is not None and packet.pos >= 0 else NOWHERE
                 for frame in self._decoded(packet):
                     yield from self._gathered(frame, place)
+        except av.EOFError:
+            pass
         except (av.FFmpegError, ValueError) as error:
             raise DecodeError("undecodable", str(error)) from error
         yield from self._flushed()
 
+    def _packets(self) -> Iterator[Any]:
+        """Demux on behind damage, as a live stream does not end with a bad page."""
+        while True:
+            try:
+                yield from self._container.demux(self._stream)
+            except (av.InvalidDataError, IndexError):  # IndexError: a stream appeared that PyAV did not expect
+                self.damage.count(good=False)
+            else:
+                return
+
     def _decoded(self, packet: Any) -> list[AudioFrame]:
         try:
             frames: list[AudioFrame] = packet.decode()
-        except (av.InvalidDataError, av.PatchWelcomeError, av.UndefinedError):
+        except (av.EOFError, av.MemoryError):
+            raise
+        except av.FFmpegError:  # a bad packet: AAC's decoder calls it "operation not permitted", others "invalid data"
             self.damage.count(good=False)
-            return []
-        except av.EOFError:
             return []
         if packet.size:
             self.damage.count(good=True)
