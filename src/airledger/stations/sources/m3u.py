@@ -28,8 +28,11 @@ from airledger.stations.sources.base import (
 )
 from airledger.stations.urls import wanted_headers
 
-# A quote ends an attribute only where a space, a comma or the end follows: titles with quotes in them are real.
-_ATTRIBUTE = re.compile(r'([A-Za-z][\w-]*)=(?:"([^\n]*?)"(?=[\s,]|$)|([^\s",]+))')
+# Bounded and bound to a word's start: a line of 64 KiB of letters must not cost the square of its length.
+_KEY = re.compile(r'(?<![\w-])([A-Za-z][\w-]{0,40})=("?)')
+# A quote ends a value only where a comma, the next attribute or the end follows: values with quotes in them are real.
+_CLOSING_QUOTE = re.compile(r'"(?=\s*(?:,|$|[A-Za-z][\w-]{0,40}=))')
+_BARE_VALUE = re.compile(r'[^\s",]*')
 _LENGTH = re.compile(r"\s*-?\d+(?:\.\d+)?")
 _HEIGHT = re.compile(r"\s*\((\d{3,4})[pi]\)")
 _LABEL = re.compile(r"\s*\[([^\[\]]{1,40})\]\s*$")
@@ -130,14 +133,15 @@ def _parse_info(value: str) -> tuple[str | None, dict[str, str]]:
     length = _LENGTH.match(value)
     position = length.end() if length else 0
     attributes: dict[str, str] = {}
-    while True:
-        comma = value.find(",", position)
-        found = _ATTRIBUTE.search(value, position)
-        if found is None or (comma != -1 and comma < found.start()):
+    while (comma := value.find(",", position)) != -1 or position < len(value):
+        found = _KEY.search(value, position, comma if comma != -1 else len(value))
+        if found is None:
             break
-        attributes[found[1].lower()] = found[2] if found[2] is not None else found[3]
-        position = found.end()
-    comma = value.find(",", position)
+        end = (_CLOSING_QUOTE if found[2] else _BARE_VALUE).search(value, found.end())
+        if end is None:  # the quote is never closed: the rest of the line is this value
+            return None, attributes | {found[1].lower(): value[found.end() :]}
+        attributes[found[1].lower()] = value[found.end() : end.start()] if found[2] else end[0]
+        position = end.end()
     return (value[comma + 1 :].strip() or None) if comma != -1 else None, attributes
 
 
