@@ -15,6 +15,7 @@ import psutil
 import pytest
 from numpy.typing import NDArray
 
+from airledger.audio.decoder_frames import WINDOW_BYTES
 from airledger.audio.stream_format import PictureFormat, StreamFormat
 from airledger.platform.guard import AddressGuard
 from airledger.stations.cause import Cause
@@ -22,6 +23,7 @@ from airledger.stations.tuner import TuneEnded, Tuner, TunerLimits
 from hearing import WAIT_S, Recorder, cause, hear
 from made_sound import encoded, melody, television
 from raw_http import Answer, RawServer, Talk, raw_server
+from servers.process import wait_until
 
 SECONDS = 6.0
 SOUND = melody(SECONDS)
@@ -416,6 +418,25 @@ def test_a_decoder_that_never_moves_again_is_killed(server: RawServer, monkeypat
     assert stuck.end is not None
     assert neighbour.end is not None
     assert (stuck.end.cause, neighbour.end.cause) == (Cause.UNDECODABLE, Cause.DECODER_CRASHED)
+
+
+def test_a_server_that_floods_us_is_held_back(server: RawServer) -> None:
+    def flood(talk: Talk) -> None:
+        talk.begin()
+        while not talk.closing.is_set():
+            talk.send(MP3)
+
+    limits = TunerLimits(head_start_s=10.0, max_speed=2.0)
+    with Tuner(AddressGuard([ip_network("127.0.0.0/8")]), limits=limits) as tuner:
+        heard = Recorder()
+        began = time.monotonic()
+        tuned = tuner.tune(server.on("/flood", flood), heard)
+        wait_until(lambda: heard.seconds > 10.0, "the head start is used")
+        at_head_start = heard.seconds
+        wait_until(lambda: heard.seconds > at_head_start + 0.5, "more comes, slowly")
+        tuned.close()
+        most_s = 10.0 + 2.0 * (time.monotonic() - began) + WINDOW_BYTES * 8 / 96_000
+    assert heard.seconds <= most_s
 
 
 def test_closing_the_tuner_leaves_no_process_and_no_thread(server: RawServer) -> None:

@@ -21,6 +21,8 @@ class TunerLimits:
         hls_segment_bytes: one HLS segment.
         hls_behind_segments: how far behind the live edge hearing starts.
         hls_failures: segments or playlists that may fail in a row.
+        head_start_s: sound that may come at any speed (bursts, the window of an HLS playlist).
+        max_speed: times real time that may come after that; a server that floods us costs no more than so much.
         streams_per_child: in one decoder process.
     """
 
@@ -37,4 +39,6 @@ class TunerLimits:
     hls_segment_bytes: int = 64 << 20
     hls_behind_segments: int = 3
     hls_failures: int = 3
+    head_start_s: float = 120.0
+    max_speed: float = 20.0
     streams_per_child: int = 32

@@ -92,6 +92,7 @@ class Reception:
         self._picture: PictureFormat | None = None
         self._format: StreamFormat | None = None
         self._samples = 0
+        self._begun_at = time.monotonic()
         self._network_end: TuneEnded | None = None
         self._deadline: float | None = None
         self._deadline_end = TuneEnded(Cause.UNDECODABLE, permanent=False, detail="")
@@ -177,6 +178,19 @@ class Reception:
         if data and self._decoder is not None:
             self._events.put_nowait(Arrived(len(data), arrived_at))
             await self._decoder.feed(data)
+            await self._keep_pace()
+
+    async def _keep_pace(self) -> None:
+        """Let a flood wait: what is not read fills the pipes, and TCP slows the server down."""
+        ahead_s = self._seconds_ahead()
+        if ahead_s > 0:
+            await asyncio.sleep(ahead_s / self._equipment.limits.max_speed)
+
+    def _seconds_ahead(self) -> float:
+        """How much more sound came than may have by now."""
+        limits = self._equipment.limits
+        elapsed_s = time.monotonic() - self._begun_at
+        return self._samples / SOUND_RATE_HZ - limits.head_start_s - elapsed_s * limits.max_speed
 
     def mark(self, aired_at: float) -> None:
         """Note when the next bytes' sound was aired."""
