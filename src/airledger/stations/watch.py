@@ -167,7 +167,8 @@ def _write_findings(stream: Stream, proof: Proof) -> None:
         stream.type = stream.type or ("tv" if proof.has_picture else "radio")
     if proof.connected is not None:
         stream.is_hls, stream.is_wrapped, stream.url_resolved = proof.is_hls, proof.is_wrapped, proof.url_final
-        stream.stream_title = proof.stream_title[:MAX_TITLE_CHARS] if proof.stream_title else stream.stream_title
+    if proof.stream_title:
+        stream.stream_title = proof.stream_title[:MAX_TITLE_CHARS]
     if proof.is_healthy:
         stream.quality_score = quality(proof.codec, proof.bandwidth_kbps, proof.sample_rate_hz, len(proof.warnings))
 

@@ -1,0 +1,169 @@
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from airledger.platform.clock import SteppedClock
+from airledger.platform.db import Database
+from airledger.platform.events import EventRow
+from airledger.stations.cause import Cause
+from airledger.stations.cleanup import retire_dead
+from airledger.stations.models import FAILING, PLAYING, RETIRED, Listing, Stream, StreamMetric, Verification
+from airledger.stations.proof import LONG_PROOF_S, Proof
+from airledger.stations.standing import Pace
+from airledger.stations.tuner.listening import Connected, IcyInfo
+from airledger.stations.watch import CLAIM_S, PER_HOST_AT_ONCE, claim_due, find_due, proof_jobs, record_proof
+from stations.rows import GOOD, LONG, add_stream, bad
+
+PACE = Pace(3_600, 7_200)
+
+
+def told_by(icy: IcyInfo, **headers: str) -> Connected:
+    return Connected(
+        url="http://a.example/live",
+        via=(),
+        status=200,
+        headers=headers,
+        icy=icy,
+        content_type="audio/mpeg",
+        container="mp3",
+        kind="icy",
+        response_time_ms=5.0,
+        remote_address="192.0.2.1",
+        at=0.0,
+    )
+
+
+def write(database: Database, clock: SteppedClock, stream_id: int, *proofs: Proof) -> Stream:
+    for proof in proofs:
+        clock.step(60)
+        with database.unit() as unit:
+            record_proof(unit, stream_id, proof, now=clock.now(), pace=PACE)
+    with database.read() as session:
+        return session.get_one(Stream, stream_id)
+
+
+def test_a_proof_fills_the_row_the_history_and_every_metric(either_database: Database, clock: SteppedClock) -> None:
+    stream_id = add_stream(either_database, clock, type=None)
+    row = write(either_database, clock, stream_id, GOOD)
+    assert (row.state, row.codec, row.type, row.has_sound, row.stream_title) == (PLAYING, "mp3", "radio", True, "A - B")
+    assert row.reliability_score > 0.7
+    assert (row.last_checked, row.last_success, row.checks, row.errors) == (clock.now(), clock.now(), 1, 0)
+    with either_database.read() as session:
+        metric = session.scalars(select(StreamMetric)).one()
+        assert all(getattr(metric, column.key) is not None for column in StreamMetric.__table__.columns)
+        assert session.scalars(select(Verification)).one().sample_rate_hz == 44_100
+        events = session.execute(select(EventRow.type, EventRow.payload).order_by(EventRow.id)).all()
+    assert [kind for kind, _ in events] == ["stream.state_changed", "stream.checked"]
+    assert events[0][1] == {"stream_id": stream_id, "from_state": "unproven", "to_state": "playing", "cause": None}
+    assert events[1][1]["bitrate_measured_kbps"] == 128
+
+
+def test_failures_are_written_down_with_every_metric(database: Database, clock: SteppedClock) -> None:
+    stream_id = add_stream(database, clock)
+    row = write(database, clock, stream_id, GOOD, *[bad(Cause.TIMEOUT)] * 3)
+    assert (row.state, row.cause, row.failing_since, row.errors) == (FAILING, "timeout", clock.now(), 3)
+    assert row.codec == "mp3"  # what was seen before stays
+    with database.read() as session:
+        last = session.scalars(select(StreamMetric).order_by(StreamMetric.id.desc())).first()
+        assert last is not None
+        assert (last.uptime_percentage, last.error_count, last.last_error_type) == (25.0, 3, "timeout")
+        assert all(getattr(last, column.key) is not None for column in StreamMetric.__table__.columns)
+    again = write(database, clock, stream_id, GOOD, GOOD)
+    assert (again.state, again.cause, again.failing_since) == (PLAYING, None, None)
+
+
+def test_a_second_proof_is_long(database: Database, clock: SteppedClock) -> None:
+    stream_id = add_stream(database, clock, bitrate=128, request_headers={"User-Agent": "V"})
+
+    def seconds() -> float:
+        with database.read() as session:
+            [job] = proof_jobs(session, [stream_id], seconds=12)
+            assert (job.headers, job.claimed_kbps) == ({"User-Agent": "V"}, 128)
+            return job.seconds
+
+    assert seconds() == 12
+    row = write(database, clock, stream_id, GOOD)
+    assert row.next_check_at is not None
+    assert row.next_check_at - clock.now() < timedelta(seconds=10)
+    assert seconds() == LONG_PROOF_S
+    row = write(database, clock, stream_id, LONG)
+    assert row.long_proof_at == clock.now()
+    assert seconds() == 12
+
+
+def test_a_repeated_task_leaves_out_what_was_proven(database: Database, clock: SteppedClock) -> None:
+    done, open_one = add_stream(database, clock), add_stream(database, clock, "http://b.example/")
+    planned_at = clock.now()
+    write(database, clock, done, GOOD)
+    with database.read() as session:
+        jobs = proof_jobs(session, [done, open_one], seconds=12, not_since=planned_at)
+    assert [job.id for job in jobs] == [open_one]
+
+
+def test_due_streams_are_claimed_once(either_database: Database, clock: SteppedClock) -> None:
+    ids = {add_stream(either_database, clock, f"http://h{n % 3}.example/{n}") for n in range(6)}
+    add_stream(either_database, clock, "http://later.example/", next_check_at=clock.now() + timedelta(hours=1))
+    with either_database.read() as session:
+        due = find_due(session, clock.now(), limit=100)
+    assert set(due) == ids
+    with either_database.unit() as unit:
+        [batch] = claim_due(unit, due, clock.now())
+    assert set(batch.stream_ids) == ids
+    with either_database.unit() as unit:
+        assert claim_due(unit, due, clock.now()) == []
+    clock.step(CLAIM_S + 1)  # the worker died without a word
+    with either_database.read() as session:
+        assert set(find_due(session, clock.now(), limit=100)) == ids
+
+
+def test_one_host_does_not_crowd_out_the_others(database: Database, clock: SteppedClock) -> None:
+    crowd = [add_stream(database, clock, f"http://crowd.example/{n}") for n in range(PER_HOST_AT_ONCE + 10)]
+    clock.step(5)
+    other = add_stream(database, clock, "http://other.example/")
+    with database.read() as session:
+        due = find_due(session, clock.now(), limit=1_000)
+    assert other in due
+    assert len(set(due) & set(crowd)) == PER_HOST_AT_ONCE
+
+
+def test_the_owners_wish_is_respected(database: Database, clock: SteppedClock) -> None:
+    stream_id = add_stream(database, clock)
+    wish = Proof(level=4, is_healthy=True, sound_s=12, connected=told_by(IcyInfo(do_not_index=True)))
+    row = write(database, clock, stream_id, wish)
+    assert (row.state, row.is_active, row.retired_reason, row.next_check_at) == (RETIRED, False, "opted_out", None)
+    with database.unit() as unit:
+        assert record_proof(unit, stream_id, GOOD, now=clock.now(), pace=PACE) is None
+
+
+def test_a_streams_own_words_fill_gaps(database: Database, clock: SteppedClock) -> None:
+    stream_id = add_stream(database, clock, name="Listed")
+    icy = IcyInfo(name="Own", genre="Jazz", description="Unspecified description", bitrate_kbps=96)
+    words = told_by(icy, **{"icy-country-code": "gh", "icy-geo-lat-long": "5.6,-0.2"})
+    row = write(database, clock, stream_id, Proof(level=4, is_healthy=True, sound_s=12, connected=words))
+    assert (row.name, row.genre, row.bitrate, row.country_code, row.description) == ("Listed", "Jazz", 96, "GH", None)
+    assert "jazz" in row.search_text
+    with database.read() as session:
+        listing = session.scalars(select(Listing)).one()
+        assert (listing.source, listing.claims["name"]) == ("stream", "Own")
+
+
+def test_the_long_dead_are_retired_and_the_merely_absent_are_not(database: Database, clock: SteppedClock) -> None:
+    gone = add_stream(database, clock, "http://gone.example/")
+    slow = add_stream(database, clock, "http://slow.example/")
+    write(database, clock, gone, bad(Cause.NOT_FOUND))
+    write(database, clock, slow, *[bad(Cause.TIMEOUT)] * 3)
+    clock.step(29 * 86_400)
+    with database.unit() as unit:
+        assert retire_dead(unit, clock.now()) == 0
+    clock.step(2 * 86_400)
+    with database.unit() as unit:
+        assert retire_dead(unit, clock.now()) == 1
+    with database.read() as session:
+        assert session.get_one(Stream, gone).retired_reason == "dead"
+        assert session.get_one(Stream, slow).state == FAILING
+
+
+@pytest.mark.parametrize("cause", list(Cause))
+def test_every_cause_can_be_written(database: Database, clock: SteppedClock, cause: Cause) -> None:
+    assert write(database, clock, add_stream(database, clock), bad(cause)).last_error == cause.value
