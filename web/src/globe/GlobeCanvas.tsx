@@ -12,6 +12,8 @@ import { fingerprint, hasPlace, nearest, pointsOf } from "./points";
 import { Tip } from "./Tip";
 
 const redrawMs = 2000;
+const redrawManyMs = 10_000;
+const many = 5000;
 const needleDeg = 6;
 const turnMs = 700;
 
@@ -111,17 +113,21 @@ function open(box: HTMLElement, current: { current: Props }, setTip: SetTip): { 
   return { map, beacons: new Beacons(map) };
 }
 
-/** Puts the points on the globe, at most every other second: clustering 100,000 of them takes the worker about one. */
+/**
+ * Puts the points on the globe, at most every other second: clustering 100,000 of them takes the worker about one. Where
+ * they are many, a change of state alone (their number stays) waits longer, for one among thousands is hardly seen.
+ */
 function usePoints(map: Globe | null, shown: readonly Stream[]): void {
-  const drawn = useRef({ at: Number.NEGATIVE_INFINITY, print: 0 });
+  const drawn = useRef({ at: Number.NEGATIVE_INFINITY, print: 0, count: 0 });
   useEffect(() => {
     if (map === null) return;
-    const wait = Math.max(0, drawn.current.at + redrawMs - performance.now());
+    const isMinor = shown.length > many && shown.length === drawn.current.count;
+    const wait = Math.max(0, drawn.current.at + (isMinor ? redrawManyMs : redrawMs) - performance.now());
     const timer = setTimeout(() => {
       const points = pointsOf(shown);
       const print = fingerprint(points);
       if (print === drawn.current.print) return;
-      drawn.current = { at: performance.now(), print };
+      drawn.current = { at: performance.now(), print, count: shown.length };
       setPoints(map, points);
     }, wait);
     return () => clearTimeout(timer);
