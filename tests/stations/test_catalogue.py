@@ -77,7 +77,7 @@ def names(database: Database, wanted: StreamFilter) -> list[str | None]:
 
 
 def test_the_missions_default_and_order(filled: Database) -> None:
-    assert names(filled, StreamFilter()) == ["S2", "S3", "S4", "S1"]
+    assert names(filled, StreamFilter()) == ["S2", "S4", "S3", "S1"]
 
 
 def test_filters(filled: Database) -> None:

@@ -39,7 +39,8 @@ class Stream(Row):
     __tablename__ = "streams"
     retention = Retention(reason="the catalogue is kept; streams are retired, never deleted without a trace")
     __table_args__ = (
-        Index("ix_streams_serving", "is_active", "reliability_score", "quality_score"),
+        Index("ix_streams_serving", "state", "reliability_score", "quality_score", "id"),
+        Index("ix_streams_order", "reliability_score", "quality_score", "id"),
         Index("ix_streams_due", "state", "next_check_at"),
     )
 

@@ -275,7 +275,8 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_streams_country_code"), ["country_code"], unique=False)
         batch_op.create_index("ix_streams_due", ["state", "next_check_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_streams_host"), ["host"], unique=False)
-        batch_op.create_index("ix_streams_serving", ["is_active", "reliability_score", "quality_score"], unique=False)
+        batch_op.create_index("ix_streams_order", ["reliability_score", "quality_score", "id"], unique=False)
+        batch_op.create_index("ix_streams_serving", ["state", "reliability_score", "quality_score", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_streams_station_id"), ["station_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_streams_type"), ["type"], unique=False)
 
@@ -634,6 +635,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_streams_type"))
         batch_op.drop_index(batch_op.f("ix_streams_station_id"))
         batch_op.drop_index("ix_streams_serving")
+        batch_op.drop_index("ix_streams_order")
         batch_op.drop_index(batch_op.f("ix_streams_host"))
         batch_op.drop_index("ix_streams_due")
         batch_op.drop_index(batch_op.f("ix_streams_country_code"))
