@@ -99,3 +99,32 @@ def test_other_sites_may_read_the_catalogue_and_nothing_else(house: House) -> No
         assert client.options(path, headers=ask).status_code == 405
     post = {**site, "Access-Control-Request-Method": "POST"}
     assert "access-control-allow-origin" not in client.options("/api/v1/streams", headers=post).headers
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "plays?stream_id=99999999999999999999",
+        "plays?station_id=-1",
+        "plays?since=0001-01-01T00:00:00%2B14:00",
+        "plays?until=9999-12-31T23:59:59-14:00",
+        "plays?since=2026-01-01T00:00:00",
+        "plays?q=%00",
+        "plays?cursor=%F0%9F%98%80",
+        "coverage?stream_id=99999999999999999999",
+        "streams/99999999999999999999",
+        "streams?language=%00",
+        "tasks?queue=%00",
+        "recordings?cursor=none",
+        "recordings?q=%00",
+    ],
+)
+def test_what_no_database_can_hold_is_refused_before_it_gets_there(house: House, query: str) -> None:
+    assert is_problem(house.client.get(f"/api/v1/{query}", headers=house.bearer()), 422)
+
+
+def test_head_answers_as_get_does_without_the_body(house: House) -> None:
+    for path in ("/healthz", "/api/v1/streams", "/api/v1/plays"):
+        got, asked = house.client.get(path), house.client.head(path)
+        assert (asked.status_code, asked.content) == (got.status_code, b"")
+        assert asked.headers["content-type"] == got.headers["content-type"]

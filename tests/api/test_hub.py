@@ -15,7 +15,7 @@ from airledger.platform.events import Dispatcher, Told, publish
 from airledger.platform.migrate import upgrade
 from airledger.stations.events import StreamStateChanged
 
-PATIENCE_S = 30
+PATIENCE_S = 120
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from airledger.platform.events import Dispatcher, latest_position, publish
 from airledger.platform.settings import Settings
 from airledger.stations.events import StreamStateChanged
 
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 SERVE = """
 from airledger.api.serve import serve
 from airledger.platform.settings import load_settings

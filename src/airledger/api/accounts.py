@@ -5,10 +5,11 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response, status
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from airledger.api.allow import allow
+from airledger.api.given import Moment, Text
 from airledger.api.paging import next_link
 from airledger.api.state import State
 from airledger.platform.audit import find_entries
@@ -44,8 +45,8 @@ class UserIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    email: str = Field(max_length=320)
-    name: str = Field(max_length=accounts.NAME_LIMIT)
+    email: Text = Field(max_length=320)
+    name: Text = Field(max_length=accounts.NAME_LIMIT)
     role: RoleName
     password: str | None = Field(default=None, max_length=1_024)
 
@@ -55,7 +56,7 @@ class UserChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str | None = Field(default=None, max_length=accounts.NAME_LIMIT)
+    name: Text | None = Field(default=None, max_length=accounts.NAME_LIMIT)
     role: RoleName | None = None
     is_active: bool | None = None
 
@@ -87,9 +88,9 @@ class KeyIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(max_length=200)
+    name: Text = Field(max_length=200)
     scopes: list[str] = Field(max_length=50)
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
 
 class NewKeyOut(KeyOut):

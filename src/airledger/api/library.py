@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from airledger.api.allow import allow
+from airledger.api.given import Text
 from airledger.api.paging import next_link
 from airledger.api.state import State
 from airledger.platform.auth.principal import Principal
@@ -43,7 +44,7 @@ async def list_library(
     response: Response,
     state: State,
     caller: Annotated[Principal, allow(Scope.LIBRARY_READ)],
-    q: Annotated[str, Query(max_length=200)] = "",
+    q: Annotated[Text, Query(max_length=200)] = "",
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 100,
     cursor: UUID | None = None,
 ) -> list[RecordingOut]:

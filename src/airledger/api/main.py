@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from airledger.api import accounts, health, library, live, page, plays, sessions, sign_in, streams, system
 from airledger.api.cached import AnswerCache
 from airledger.api.cross_origin import OpenCatalogue
+from airledger.api.head_requests import HeadRequests
 from airledger.api.hub import EventHub
 from airledger.api.limit_requests import LimitRequests
 from airledger.api.problem import add_error_handlers
@@ -60,6 +61,7 @@ def build_api(app: Airledger) -> FastAPI:
     # The last one added is the outermost.
     api.add_middleware(LimitRequests, state.limiter, Proxies(app.settings.trusted_proxies), state.authenticator)
     api.add_middleware(OpenCatalogue)
+    api.add_middleware(HeadRequests)
     api.add_middleware(TrimSlash)
     api.add_middleware(SecurityHeaders)
     api.add_middleware(TraceRequests, state.traffic)

@@ -5,9 +5,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from airledger.api.allow import allow
+from airledger.api.given import Id, Moment, Text
 from airledger.api.paging import next_link
 from airledger.api.state import State
 from airledger.platform.auth.principal import Principal
@@ -51,12 +52,12 @@ async def list_plays(
     response: Response,
     state: State,
     caller: Annotated[Principal, allow(Scope.PLAYS_READ)],
-    stream_id: int | None = None,
-    station_id: int | None = None,
+    stream_id: Id | None = None,
+    station_id: Id | None = None,
     recording_id: UUID | None = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
-    q: Annotated[str | None, Query(max_length=find_plays.MAX_QUERY_CHARS)] = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    q: Annotated[Text | None, Query(max_length=find_plays.MAX_QUERY_CHARS)] = None,
     limit: Annotated[int, Query(ge=1, le=find_plays.MAX_LIMIT)] = 100,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> list[PlayOut]:

@@ -5,9 +5,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from airledger.api.allow import allow
+from airledger.api.given import Id, Moment
 from airledger.api.state import State
 from airledger.listening.find_sessions import MAX_ROWS, find_coverage, find_sessions
 from airledger.platform.auth.principal import Principal
@@ -66,8 +67,8 @@ async def list_sessions(
 async def list_coverage(
     state: State,
     caller: Annotated[Principal, allow(Scope.PLAYS_READ)],
-    stream_id: int | None = None,
-    since: AwareDatetime | None = None,
+    stream_id: Id | None = None,
+    since: Moment | None = None,
     limit: Annotated[int, Query(ge=1, le=MAX_ROWS)] = 500,
 ) -> list[CoverageOut]:
     """List what was heard and what was missed, newest first."""

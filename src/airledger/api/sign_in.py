@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from airledger.api.allow import allow, public
 from airledger.api.credentials import clear_cookie, credential_of, set_cookie
 from airledger.api.cross_origin import refuse_other_sites
+from airledger.api.given import Text
 from airledger.api.limit_requests import ADDRESS
 from airledger.api.rate_limit import bucket_name
 from airledger.api.state import ApiState, State
@@ -29,7 +30,7 @@ class LoginIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    email: str | None = Field(default=None, max_length=320)
+    email: Text | None = Field(default=None, max_length=320)
     password: str | None = Field(default=None, max_length=1_024)
     link: str | None = Field(default=None, max_length=200)
 

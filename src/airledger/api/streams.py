@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from airledger.api.allow import allow, public
 from airledger.api.cached import Answer
+from airledger.api.given import LARGEST_ID, Text
 from airledger.api.paging import next_link
 from airledger.api.state import ApiState, State
 from airledger.listening import wish
@@ -30,7 +31,7 @@ URL_LIMIT = 8_192
 MANY = 100
 
 router = APIRouter(prefix="/api/v1", tags=["catalogue"])
-StreamId = Annotated[int, Path(ge=1, le=2**53)]
+StreamId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 
 
 class NowPlayingOut(BaseModel):
@@ -149,7 +150,7 @@ class SubmitIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     url: str = Field(min_length=1, max_length=URL_LIMIT)
-    name: str | None = Field(default=None, max_length=500)
+    name: Text | None = Field(default=None, max_length=500)
 
 
 class ProbeOut(BaseModel):
@@ -170,10 +171,10 @@ _ROWS = TypeAdapter(list[StreamOut])
 def stream_filter(
     type: Literal["radio", "tv"] | None = None,  # noqa: A002  the mission's name
     country: Annotated[str | None, Query(pattern=r"^[A-Za-z]{2}$")] = None,
-    q: Annotated[str | None, Query(max_length=200)] = None,
+    q: Annotated[Text | None, Query(max_length=200)] = None,
     state: Literal["playing", "failing", "unproven", "retired"] | None = None,
-    language: Annotated[str | None, Query(max_length=100)] = None,
-    codec: Annotated[str | None, Query(max_length=50)] = None,
+    language: Annotated[Text | None, Query(max_length=100)] = None,
+    codec: Annotated[Text | None, Query(max_length=50)] = None,
     bbox: Annotated[str | None, Query(max_length=200, description="west,south,east,north in degrees")] = None,
     all: Annotated[bool, Query(description="Failing, unproven and doubtful ones as well.")] = False,  # noqa: A002
 ) -> StreamFilter:

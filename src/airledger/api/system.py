@@ -5,9 +5,10 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response, status
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from airledger.api.allow import allow
+from airledger.api.given import Moment, Text
 from airledger.api.paging import next_link
 from airledger.api.state import State
 from airledger.platform.auth.principal import Principal
@@ -18,7 +19,7 @@ from airledger.platform.tasks import inspect
 from airledger.platform.tasks.rows import Schedule
 
 router = APIRouter(prefix="/api/v1", tags=["system"])
-ScheduleName = Annotated[str, Path(max_length=200)]
+ScheduleName = Annotated[Text, Path(max_length=200)]
 
 
 class TaskOut(BaseModel):
@@ -61,7 +62,7 @@ class ScheduleIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     enabled: bool | None = None
-    next_due: AwareDatetime | None = None
+    next_due: Moment | None = None
 
 
 class ProcessOut(BaseModel):
@@ -83,8 +84,8 @@ async def list_tasks(
     response: Response,
     state: State,
     caller: Annotated[Principal, allow(Scope.SYSTEM_READ)],
-    status: Annotated[str | None, Query(max_length=20)] = None,
-    queue: Annotated[str | None, Query(max_length=20)] = None,
+    status: Annotated[Text | None, Query(max_length=20)] = None,
+    queue: Annotated[Text | None, Query(max_length=20)] = None,
     limit: Annotated[int, Query(ge=1, le=inspect.MAX_LIMIT)] = 100,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> list[TaskOut]:
