@@ -71,6 +71,25 @@ class Station:
         return str(uuid.uuid5(_NAMESPACE, self.key))
 
 
+@dataclass(frozen=True)
+class Published:
+    """A station as the directories tell of it: its address there, the stream behind it, and what it is."""
+
+    station: Station
+    url: str
+    stream_url: str
+
+    @property
+    def key(self) -> str:
+        """The station's key, by which the truth calls it."""
+        return self.station.key
+
+    @property
+    def expected_cause(self) -> str:
+        """Empty for a good station."""
+        return self.station.expected_cause
+
+
 def _station(
     key: str,
     name: str,

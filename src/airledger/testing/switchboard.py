@@ -18,12 +18,11 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from airledger.testing.band import Station
+    from airledger.testing.band import Published, Station
     from airledger.testing.pacing import Pace
     from airledger.testing.picture import TestCard
     from airledger.testing.stations.outlet import Outlet
     from airledger.testing.ticks import Ticks
-    from airledger.testing.transmitter import Published
 
     Handler = Callable[[Request, Connection], Awaitable[None]]
 

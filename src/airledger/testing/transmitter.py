@@ -20,12 +20,11 @@ import threading
 import time
 import uuid
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from airledger.testing.band import BAND, Station
+from airledger.testing.band import BAND, Published, Station
 from airledger.testing.channel import Channel, Loop, Silence, SoundSource, advance_all
 from airledger.testing.on_air import ProgrammeSound
 from airledger.testing.pacing import Pace
@@ -44,25 +43,6 @@ ON_AIR_BEFORE_S = 60.0
 """How long the band has been on air when it starts to serve, in its own time: bursts and playlists are full at once."""
 START_TIMEOUT_S = 30.0
 ALIVE_EVERY_S = 5.0
-
-
-@dataclass(frozen=True)
-class Published:
-    """A station as the directories tell of it: its address there, the stream behind it, and what it is."""
-
-    station: Station
-    url: str
-    stream_url: str
-
-    @property
-    def key(self) -> str:
-        """The station's key, by which the truth calls it."""
-        return self.station.key
-
-    @property
-    def expected_cause(self) -> str:
-        """Empty for a good station."""
-        return self.station.expected_cause
 
 
 class Transmitter:
