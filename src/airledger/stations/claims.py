@@ -149,4 +149,4 @@ def _place(draft: Draft, found: Claim) -> None:
 
 
 def _is_empty(value: object) -> bool:
-    return value is None or value in ("", [], {}, ())
+    return value is None or (not value and not isinstance(value, int | float))

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
@@ -91,6 +92,7 @@ def _add_streams(session: Session, drafts: Sequence[Draft], now: datetime, check
             **{name: draft.values.get(name) for name in FILLED},
             "tags": draft.values.get("tags") or [],
             "url": draft.values["url"],
+            "uuid": uuid4(),
             "url_key": draft.url_key,
             "host": draft.host,
             "station_id": stations[draft.identity],
@@ -104,25 +106,18 @@ def _add_streams(session: Session, drafts: Sequence[Draft], now: datetime, check
         }
         for draft in drafts
     ]
-    statement = _insert_new(session, Stream.__table__).returning(Stream.id, Stream.url_key)
-    taken = {row.url_key: row.id for row in session.execute(statement, rows)}
+    session.execute(_insert_new(session, Stream.__table__), rows)
+    wanted = select(Stream.url_key, Stream.id, Stream.uuid).where(Stream.url_key.in_([row["url_key"] for row in rows]))
+    there = {row.url_key: row for row in session.execute(wanted)}
     added = []
-    for draft in drafts:
-        draft.changes = {}
-        draft.id = taken.get(draft.url_key)
-        if draft.id is not None:
+    for draft, row in zip(drafts, rows, strict=True):
+        found = there[draft.url_key]
+        draft.id, draft.changes = found.id, {}
+        if found.uuid == row["uuid"]:
             added.append(draft)
-    _adopt_others(session, [draft for draft in drafts if draft.id is None])
+        else:  # somebody else added it between our look and our write, and knows where it is
+            draft.position = None
     return added
-
-
-def _adopt_others(session: Session, drafts: Sequence[Draft]) -> None:
-    """Take the ids of streams that somebody else added between our look and our write."""
-    if not drafts:
-        return
-    there = known_streams(session, [draft.url_key for draft in drafts])
-    for draft in drafts:
-        draft.id, draft.position = there[draft.url_key].id, None
 
 
 def _station_ids(session: Session, drafts: Sequence[Draft], now: datetime) -> dict[str, int]:

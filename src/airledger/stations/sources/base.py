@@ -25,7 +25,6 @@ MAX_FIELD_CHARS = 120
 StreamType = Literal["radio", "tv"]
 
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]+")
-_SPACES = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +93,11 @@ def text(value: object, limit_chars: int = MAX_FIELD_CHARS) -> str | None:
         value = str(value)
     if not isinstance(value, str):
         return None
-    clean = _SPACES.sub(" ", _UNSEEN.sub(" ", value[: limit_chars * 4])).strip()
-    return unicodedata.normalize("NFC", clean)[:limit_chars].strip() or None
+    value = value[: limit_chars * 4]
+    if not value.isprintable():
+        value = _UNSEEN.sub(" ", value)
+    clean = " ".join(value.split())
+    return (clean if clean.isascii() else unicodedata.normalize("NFC", clean))[:limit_chars].strip() or None
 
 
 def number(value: object) -> float | None:
