@@ -22,10 +22,13 @@ setup: $(STAMPS)/python $(PAGE) $(STAMPS)/warm ## Set up .venv/bin/airledger and
 
 setup-dev: setup $(STAMPS)/dev ## ... and what tests and lints need
 
-run: setup ## Everything with a demo band of stations: make run [PORT=8700] [DATA=data]
+run: ## Everything with a demo band of stations: make run [PORT=8700] [DATA=data]
+	@$(MAKE) --no-print-directory --jobs 2 setup
 	$(BIN)/airledger up --demo --data $(DATA) --port $(PORT)
 
-test: setup-dev lint ## All tests, from nothing
+test: ## All tests, from nothing
+	@$(MAKE) --no-print-directory --jobs 2 setup-dev
+	@$(MAKE) --no-print-directory lint
 	$(BIN)/pytest -n 2 --dist loadgroup -q
 	npm --prefix web test --silent
 
@@ -49,12 +52,12 @@ clean: ## Remove what set-up made (data stays)
 $(STAMPS)/python: requirements.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else None'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --requirement requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --no-deps --editable .
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/dev: requirements-dev.txt $(STAMPS)/python
-	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --requirement requirements-dev.txt
 	@touch $@
 
 $(STAMPS)/warm: $(STAMPS)/python $(wildcard src/airledger/fingerprint/*.py)
