@@ -19,10 +19,18 @@ MAX_CONNECTIONS = 1000
 CORS = (
     "Access-Control-Allow-Origin: *\r\n"
     "Access-Control-Allow-Headers: *, Icy-MetaData, Range\r\n"
-    "Access-Control-Allow-Methods: GET, OPTIONS\r\n"
+    "Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\n"
     "Access-Control-Expose-Headers: *\r\n"
 )
-REASONS = {200: "OK", 204: "No Content", 302: "Found", 400: "Bad Request", 404: "Not Found", 503: "Service Unavailable"}
+REASONS = {
+    200: "OK",
+    204: "No Content",
+    302: "Found",
+    400: "Bad Request",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    503: "Service Unavailable",
+}
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,8 @@ class Connection:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
+        self.head_only = False
+        """Set for a HEAD request: answers then come without their body."""
         writer.transport.set_write_buffer_limits(high=SEND_BUFFER)
 
     async def send(self, data: bytes) -> None:
@@ -68,7 +78,7 @@ class Connection:
             f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\n"
             f"Cache-Control: no-cache\r\nConnection: close\r\n{CORS}{extra}\r\n"
         )
-        await self.send(head.encode() + body)
+        await self.send(head.encode() + (b"" if self.head_only else body))
 
     async def wait_until_left(self, timeout_s: float) -> None:
         """Wait until the listener closes, at most so long."""
@@ -116,7 +126,10 @@ async def start_server(
                 await connection.respond(400, "text/plain", b"Not a request that this server reads.\n")
             elif request.method == "OPTIONS":
                 await connection.respond(204, "text/plain", b"")
+            elif request.method not in {"GET", "HEAD"}:
+                await connection.respond(405, "text/plain", b"Only GET.\n")
             else:
+                connection.head_only = request.method == "HEAD"
                 await handler(request, connection)
             writer.close()
             await writer.wait_closed()
