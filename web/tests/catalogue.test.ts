@@ -84,7 +84,10 @@ describe("patch", () => {
 });
 
 describe("catalogue", () => {
-  afterEach(() => vi.unstubAllGlobals());
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.useRealTimers();
+  });
 
   function serve(pages: Record<string, { rows: Stream[]; link?: string }>): string[] {
     const asked: string[] = [];
@@ -127,6 +130,38 @@ describe("catalogue", () => {
     expect(loading.status).toBe("failed");
     expect(loading.problem?.status).toBe(404);
     expect(streams.size).toBe(1);
+  });
+
+  it("waits as long as the server asks, then goes on", async () => {
+    vi.useFakeTimers();
+    let asked = 0;
+    vi.stubGlobal("location", { href: "http://here.example/" });
+    vi.stubGlobal("fetch", async () => {
+      asked += 1;
+      if (asked < 3)
+        return new Response("{}", { status: 429, headers: { "retry-after": "7", "content-type": "application/json" } });
+      return new Response(JSON.stringify([stream({ id: 1 })]));
+    });
+    const catalogue = new Catalogue();
+    const loaded = catalogue.load();
+    await vi.advanceTimersByTimeAsync(13_900);
+    expect([asked, catalogue.read().loading.status]).toEqual([2, "loading"]);
+    await vi.advanceTimersByTimeAsync(200);
+    await loaded;
+    expect([asked, catalogue.read().loading.status]).toEqual([3, "ready"]);
+  });
+
+  it("stops waiting when one does not want to wait", async () => {
+    vi.useFakeTimers();
+    vi.stubGlobal("location", { href: "http://here.example/" });
+    vi.stubGlobal("fetch", async () => new Response("{}", { status: 429, headers: { "retry-after": "30" } }));
+    const catalogue = new Catalogue();
+    const loaded = catalogue.load();
+    await vi.advanceTimersByTimeAsync(10);
+    catalogue.cancel();
+    await loaded;
+    expect(catalogue.read().loading.status).toBe("stopped");
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it("keeps the order of the list while rows are patched: membership stays, changes count", async () => {

@@ -3,19 +3,26 @@ export class Problem extends Error {
   readonly status: number;
   readonly code: string;
   readonly title: string;
+  /** What the server asks us to wait before we ask again. */
+  readonly retryAfterS: number | null;
 
-  constructor(status: number, code: string, title: string, detail: string) {
+  constructor(status: number, code: string, title: string, detail: string, retryAfterS: number | null = null) {
     super(detail || title);
     this.name = "Problem";
     this.status = status;
     this.code = code;
     this.title = title;
+    this.retryAfterS = retryAfterS;
   }
 }
 
 export type Page<T> = { rows: T[]; next: string | null };
 
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
+
+/** The number form of Retry-After; its date form is not used by our API. */
+const secondsOf = (value: string | null): number | null =>
+  value !== null && /^\d{1,6}$/.test(value) ? Number(value) : null;
 
 async function problemOf(response: Response): Promise<Problem> {
   const type = response.headers.get("content-type") ?? "";
@@ -27,6 +34,7 @@ async function problemOf(response: Response): Promise<Problem> {
     text(body["code"]),
     text(body["title"]) || response.statusText,
     text(body["detail"]),
+    secondsOf(response.headers.get("retry-after")),
   );
 }
 

@@ -1,4 +1,4 @@
-import { getJson, getPage, Problem, pathWith } from "../api/request";
+import { getJson, getPage, type Page, Problem, pathWith } from "../api/request";
 import type { LiveEvent, Stream } from "../api/types";
 import { patched, streamOf } from "./patch";
 
@@ -16,6 +16,30 @@ const pageSize = 1000;
 const mostStreams = 200_000;
 const announceEveryMs = 250;
 const mostSingleLoads = 40;
+const mostAttempts = 6;
+const longestWaitS = 60;
+
+/** A page of streams; where the server asks for patience (a rate limit), after as long as it asks for. */
+async function patientPage(path: string, signal: AbortSignal): Promise<Page<Stream>> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await getPage<Stream>(path, signal);
+    } catch (error) {
+      const waitS = error instanceof Problem ? error.retryAfterS : null;
+      if (waitS === null || attempt >= mostAttempts) throw error;
+      await pause(Math.min(waitS, longestWaitS) * 1000, signal);
+    }
+  }
+}
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
 
 /** All streams that the page knows: loaded page by page, then kept up to date by events. */
 export class Catalogue {
@@ -89,7 +113,7 @@ export class Catalogue {
     let path: string | null = pathWith("/api/v1/streams", { all: true, limit: pageSize });
     const seen = new Set<number>();
     while (path !== null && seen.size < mostStreams) {
-      const page: { rows: Stream[]; next: string | null } = await getPage<Stream>(path, signal);
+      const page: Page<Stream> = await patientPage(path, signal);
       const before = seen.size;
       for (const stream of page.rows) {
         seen.add(stream.id);

@@ -54,10 +54,11 @@ export function Rows<T>({ rows, keyOf, heightPx, label, head, foot, row, onEnd, 
     if (step === undefined || Number.isNaN(at)) return;
     event.preventDefault();
     const to = Math.max(0, Math.min(rows.length - 1, at + step));
+    const target = () => box.current?.querySelector<HTMLElement>(`[data-index="${to}"] [data-row]`);
+    // At once where the row exists, so that keys pressed in quick succession each start from the row before.
+    target()?.focus({ preventScroll: true });
     virtual.scrollToIndex(to);
-    requestAnimationFrame(() => {
-      box.current?.querySelector<HTMLElement>(`[data-index="${to}"] [data-row]`)?.focus();
-    });
+    requestAnimationFrame(() => target()?.focus({ preventScroll: true }));
   }
 
   return (

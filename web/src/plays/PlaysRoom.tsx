@@ -3,7 +3,7 @@ import { useCallback, useMemo, useRef, useState } from "react";
 import { playsQuery } from "../api/queries";
 import { useRoute } from "../app/route";
 import { useFilter } from "../catalogue/useCatalogue";
-import { Icon } from "../frame/Icon";
+import { Fresh } from "../frame/Fresh";
 import { Rows } from "../frame/Rows";
 import { Empty, Trouble } from "../frame/Trouble";
 import { useWide } from "../frame/useWide";
@@ -53,11 +53,7 @@ export function PlaysRoom() {
         <div className="room-head">
           <h1>{t.title}</h1>
         </div>
-        {fresh > 0 && (
-          <button type="button" className="fresh" onClick={() => scroller.current?.scrollTo({ top: 0 })}>
-            <Icon name="up" size={16} /> {t.fresh(fresh)}
-          </button>
-        )}
+        {fresh > 0 && <Fresh text={t.fresh(fresh)} show={() => scroller.current?.scrollTo({ top: 0 })} />}
         {shown.length === 0 && !query.isPending ? (
           <Empty title={filter.q === "" ? t.empty : t.noMatch}>{filter.q === "" && <p>{t.emptyHint}</p>}</Empty>
         ) : (

@@ -2,6 +2,7 @@ import { useCallback, useState } from "react";
 import { useRoute } from "../app/route";
 import type { Sort } from "../catalogue/filter";
 import { catalogue, isFiltered, useCatalogue, useFilter, useOrder } from "../catalogue/useCatalogue";
+import { Fresh } from "../frame/Fresh";
 import { Icon } from "../frame/Icon";
 import { Rows } from "../frame/Rows";
 import { Empty, Trouble } from "../frame/Trouble";
@@ -10,6 +11,7 @@ import { texts } from "../texts";
 import { AddStream } from "./AddStream";
 import { FilterBar } from "./FilterBar";
 import { StationRow } from "./StationRow";
+import { useStill } from "./useStill";
 
 const rowPx = 56;
 const t = texts.stations;
@@ -20,7 +22,8 @@ export function StationsRoom() {
   const [sort, setSort] = useState<Sort>({ by: "name", down: false });
   const [adding, setAdding] = useState(false);
   const { streams, loading } = useCatalogue();
-  const ids = useOrder(filter, sort);
+  const current = useOrder(filter, sort);
+  const { ids, fresh, onScroll, scroller, toTop } = useStill(current, filter, sort);
   const wide = useWide();
   const open = useCallback((id: number) => go({ room: "stations", id }), [go]);
 
@@ -28,7 +31,7 @@ export function StationsRoom() {
     <div className="room">
       <div className="room-head">
         <h1>{t.title}</h1>
-        <p className="quiet figures">{t.shown(ids.length, streams.size)}</p>
+        <p className="quiet figures">{t.shown(current.length, streams.size)}</p>
         <FilterBar />
         <button type="button" className="button room-add" onClick={() => setAdding(true)}>
           <Icon name="plus" size={18} />
@@ -36,6 +39,7 @@ export function StationsRoom() {
         </button>
       </div>
       <LoadingLine />
+      {fresh > 0 && <Fresh text={t.fresh(fresh)} show={toTop} />}
       {ids.length === 0 && loading.status === "failed" && loading.problem !== null ? (
         <Trouble error={loading.problem} retry={() => void catalogue.load()} />
       ) : ids.length === 0 && loading.status !== "loading" ? (
@@ -48,6 +52,8 @@ export function StationsRoom() {
           keyOf={(id) => id}
           heightPx={wide ? rowPx : 64}
           label={t.title}
+          scroller={scroller}
+          onScroll={onScroll}
           head={<Head sort={sort} setSort={setSort} />}
           row={(id) => {
             const stream = streams.get(id);

@@ -108,7 +108,7 @@ export const en = {
     sound: "Sound",
     reliability: "Reliability",
     checked: "Checked",
-    nowPlaying: "Now playing",
+    fresh: (n: number) => count(n, "more station", "more stations"),
     loading: (n: number) => (n === 0 ? "Reading the catalogue" : `${numbers.format(n)} stations read`),
     stop: "Stop",
     stopped: (n: number) => `Stopped after ${count(n, "station", "stations")}.`,
