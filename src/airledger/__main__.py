@@ -10,6 +10,7 @@ from airledger.cli.main import app
 __all__ = ["app", "main"]
 
 PANEL = "Processes"
+MAX_SHOWN_CHARS = 300
 
 
 @app.command(rich_help_panel=PANEL)
@@ -51,13 +52,19 @@ def listener() -> None:
 
 
 def main() -> None:
-    """Run the command line; an error of ours is one sentence and exit code 1, never a trace."""
+    """Run the command line; an error of ours, or of a file that was named, is one sentence and exit code 1."""
     from airledger.platform.errors import AirledgerError
 
     try:
         app()
     except AirledgerError as error:
         sys.stderr.write(f"airledger: {error.message}\n")
+        sys.exit(1)
+    except OSError as error:
+        if error.filename is None:  # not of a file: a fault of ours, which deserves its trace
+            raise
+        name = str(error.filename)[:MAX_SHOWN_CHARS].encode(errors="backslashreplace").decode()
+        sys.stderr.write(f"airledger: {name}: {error.strerror}\n")
         sys.exit(1)
 
 

@@ -32,7 +32,9 @@ def listen(
     from airledger.app import Airledger
     from airledger.platform.settings import load_settings
     from airledger.platform.stopping import catch_signals
+    from airledger.stations.urls import parse_address
 
+    parse_address(url)  # what is no address is said at once, not tried again and again
     networks = ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128") if allow_private else None
     stop = threading.Event()
     catch_signals(stop)

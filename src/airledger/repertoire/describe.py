@@ -2,15 +2,18 @@
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TextIO
 
 from airledger.platform.errors import InputError, LimitError
 from airledger.repertoire.models import CLASSES, MUSIC
 
 TEXT_LIMIT = 500
 CSV_ROWS_LIMIT = 1_000_000
+CSV_BYTES_LIMIT = 256 * 1024 * 1024
+CSV_LINE_LIMIT = 256 * 1024
 _ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
 _ISRC_NOISE = re.compile(r"[\s-]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
@@ -83,12 +86,14 @@ def read_rows(path: Path) -> dict[str, dict[str, str]]:
 
     Raises:
         InputError: It is no CSV in UTF-8, or has no column `file`.
-        LimitError: It has more than a million rows.
+        LimitError: It has more than a million rows or 256 MiB, or a line of more than 256 Ki characters.
     """
     rows: dict[str, dict[str, str]] = {}
     try:
+        if path.stat().st_size > CSV_BYTES_LIMIT:
+            raise LimitError(f"{path} is larger than {CSV_BYTES_LIMIT >> 20} MiB: split it")
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
+            reader = csv.DictReader(_lines(path, file))
             if "file" not in (reader.fieldnames or ()):
                 raise InputError(f"{path} needs a first line that names its columns, one of them 'file'")
             for row in reader:
@@ -98,6 +103,14 @@ def read_rows(path: Path) -> dict[str, dict[str, str]]:
     except (csv.Error, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read as CSV in UTF-8: {error}") from error
     return rows
+
+
+def _lines(path: Path, file: TextIO) -> Iterator[str]:
+    """Give lines; a file without any end of line would else be read into memory whole."""
+    while line := file.readline(CSV_LINE_LIMIT + 1):
+        if len(line) > CSV_LINE_LIMIT:
+            raise LimitError(f"{path} has a line of more than {CSV_LINE_LIMIT >> 10} Ki characters: is it a CSV?")
+        yield line
 
 
 def _clean(text: str) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from airledger.platform.errors import InputError
+from airledger.platform.errors import InputError, LimitError
 from airledger.stations.sources.base import (
     LIMITS_CHARS,
     MAX_ENTRY_BYTES,
@@ -40,6 +40,7 @@ _TVG_ID = re.compile(r"[^@]*\.([A-Za-z]{2})(?:@.*)?$")
 _VLC_HEADERS = {"http-user-agent": "User-Agent", "http-referrer": "Referer", "http-origin": "Origin"}
 _HLS_TAGS = (b"#EXT-X-TARGETDURATION", b"#EXT-X-STREAM-INF", b"#EXT-X-MEDIA-SEQUENCE")
 MAX_LABELS = 5
+MAX_LINES = 5_000_000  # ten for each entry that a source may have
 
 
 @dataclass
@@ -69,11 +70,15 @@ class M3u:
 
         Raises:
             InputError: It is the playlist of an HLS stream, which names pieces of one stream.
+            LimitError: It has more lines than any list needs.
         """
         pending = _Pending()
-        for place, line in _lines(body):
-            if line is None:
+        for place, line, is_cut in _lines(body):
+            if is_cut:
                 pending.spoilt = pending.spoilt or "line_too_long"
+                if not line.startswith(b"#"):  # an address, so the entry ends here and the next one is none the worse
+                    yield Refused(pending.spoilt, f"line {place}")
+                    pending = _Pending()
                 continue
             if line.startswith(_HLS_TAGS):
                 raise InputError("This is the playlist of one HLS stream, not a list of streams: submit its address.")
@@ -86,18 +91,20 @@ class M3u:
             yield Refused(pending.spoilt or "no_url", "at the end")
 
 
-def _lines(body: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
-    """Give stripped lines; None for one that is too long, whose rest is read past."""
+def _lines(body: BinaryIO) -> Iterator[tuple[int, bytes, bool]]:
+    """Give places and stripped lines; of one that is too long the beginning, and that it was cut."""
     place = 0
     while line := body.readline(MAX_ENTRY_BYTES + 1):
         place += 1
+        if place > MAX_LINES:  # the size alone would allow lines enough for minutes of work
+            raise LimitError(f"The list has more than {MAX_LINES:,} lines: split it.")
+        clean = (line.removeprefix(b"\xef\xbb\xbf") if place == 1 else line).strip(b" \t\r\n")
         if len(line) <= MAX_ENTRY_BYTES:
-            clean = line.removeprefix(b"\xef\xbb\xbf") if place == 1 else line
-            yield place, clean.strip(b" \t\r\n")
+            yield place, clean, False
             continue
         while line and not line.endswith(b"\n"):
             line = body.readline(MAX_ENTRY_BYTES)
-        yield place, None
+        yield place, clean, True
 
 
 def _decoded(line: bytes) -> str:
