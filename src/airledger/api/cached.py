@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 KEEP_S = 1.0
 ENTRIES = 256
-LARGEST_BYTES = 16 << 20
+TOTAL_BYTES = 32 << 20
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,12 @@ class AnswerCache:
             # Counted from before the query: the answer is never older than keep_s.
             until = self._tick() + self._keep_s
             answer = await make()
-            if len(answer.body) <= LARGEST_BYTES:
-                entry.answer, entry.until = answer, until
+            entry.answer, entry.until = answer, until
+            self._shrink()
             return answer
 
     def _shrink(self) -> None:
-        while len(self._entries) > ENTRIES:
-            self._entries.popitem(last=False)
+        total = sum(len(entry.answer.body) for entry in self._entries.values() if entry.answer)
+        while self._entries and (len(self._entries) > ENTRIES or total > TOTAL_BYTES):
+            _, oldest = self._entries.popitem(last=False)
+            total -= len(oldest.answer.body) if oldest.answer else 0
