@@ -97,8 +97,8 @@ def test_filters(filled: Database) -> None:
 
 
 @pytest.mark.parametrize("bbox", [(-200, 0, 0, 1), (0, 5, 1, 4), (0, float("nan"), 1, 2)])
-def test_no_such_box(filled: Database, bbox: tuple[float, float, float, float]) -> None:
-    with filled.read() as session, pytest.raises(InputError):
+def test_no_such_box(database: Database, bbox: tuple[float, float, float, float]) -> None:
+    with database.read() as session, pytest.raises(InputError):
         list_streams(session, StreamFilter(bbox=bbox))
 
 
@@ -116,16 +116,16 @@ def test_pages_join_up_in_one_query_each(filled: Database) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "e30", "W10", "WyJhIiwgMSwgMl0", "[" * 500])
-def test_a_made_up_cursor_is_refused(filled: Database, cursor: str) -> None:
-    with filled.read() as session, pytest.raises(InputError):
+def test_a_made_up_cursor_is_refused(database: Database, cursor: str) -> None:
+    with database.read() as session, pytest.raises(InputError):
         list_streams(session, StreamFilter(), cursor=cursor)
 
 
 @pytest.mark.parametrize("limit", [0, 10_001])
-def test_limits(filled: Database, limit: int) -> None:
-    with filled.read() as session, pytest.raises(InputError):
+def test_limits(database: Database, limit: int) -> None:
+    with database.read() as session, pytest.raises(InputError):
         list_streams(session, StreamFilter(), limit=limit)
-    with filled.read() as session, pytest.raises(InputError):
+    with database.read() as session, pytest.raises(InputError):
         list_streams(session, StreamFilter(q="x" * 1_000))
 
 

@@ -13,6 +13,7 @@ LIST = '#EXTM3U\n#EXTINF:-1 tvg-id="A.gh" radio="true",Radio A\nhttp://a.example
 @pytest.fixture
 def playlist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("AIRLEDGER_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("COLUMNS", "200")  # a narrow table would break words
     path = tmp_path / "list.m3u"
     path.write_text(LIST)
     return path

@@ -121,6 +121,8 @@ def _split(url: str) -> tuple[str, int | None, str]:
 
 
 def _host(name: str) -> str:
+    if name[-1].isalpha() and ":" not in name:
+        return _host_name(name)
     try:
         address = ipaddress.ip_address(name)
     except ValueError:
