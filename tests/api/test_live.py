@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
@@ -334,3 +335,38 @@ def test_event_streams_end_and_the_process_leaves_when_told_to(tmp_path: Path) -
         log = (tmp_path / "data" / "api.log").read_text()
         assert "Traceback" not in log
         assert "stopped" in log
+
+
+def test_requests_at_the_same_time_keep_their_own_ids(process: Process) -> None:
+    def ask(number: int) -> bool:
+        connection = HTTPConnection("127.0.0.1", process.port, timeout=PATIENCE_S)
+        matches = True
+        for turn in range(10):
+            given = f"request-{number}-{turn}"
+            connection.request("GET", "/api/v1/streams/999", headers={"X-Request-ID": given})
+            answer = connection.getresponse()
+            body = json.loads(answer.read())
+            matches &= answer.headers["x-request-id"] == body["correlation_id"] == given
+        connection.close()
+        return matches
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(ask, range(8)))
+
+
+def test_head_and_get_share_a_connection(process: Process) -> None:
+    connection = HTTPConnection("127.0.0.1", process.port, timeout=PATIENCE_S)
+    for method in ("HEAD", "GET", "HEAD", "GET"):
+        connection.request(method, "/healthz")
+        answer = connection.getresponse()
+        assert (answer.status, answer.read()) == (200, b"" if method == "HEAD" else b'{"status":"ok"}')
+    connection.close()
+
+
+def test_a_port_that_is_taken_is_said_so(process: Process, tmp_path: Path) -> None:
+    env = {**os.environ, "AIRLEDGER_DATA": str(tmp_path), "AIRLEDGER_PORT": str(process.port)}
+    second = subprocess.run(
+        [sys.executable, "-c", SERVE], env=env, capture_output=True, timeout=PATIENCE_S, check=False
+    )
+    assert second.returncode != 0
+    assert f"port {process.port} of 127.0.0.1 cannot be used" in second.stderr.decode()
