@@ -107,3 +107,12 @@ def test_the_served_document_is_the_same_for_everybody(house: House) -> None:
     served = house.client.get("/api/openapi.json")
     assert served.status_code == 200
     assert "/api/v1/streams" in served.json()["paths"]
+
+
+def test_the_reference_names_every_operation_and_who_may_call_it_and_loads_nothing(house: House) -> None:
+    text = house.client.get("/api/docs").text
+    for path in house.client.get("/api/openapi.json").json()["paths"]:
+        assert path in text
+    assert "stations:write" in text
+    assert "http" not in text.replace("http-equiv", "").split("</h1>")[0]
+    assert "<script" not in text

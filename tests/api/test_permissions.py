@@ -34,6 +34,7 @@ PUBLIC = {
     "GET /api/v1/streams/{stream_id}/metrics",
     "POST /api/v1/auth/login",
     "POST /api/v1/auth/logout",
+    "GET /api/docs",
     "GET /{path:path}",
 }
 

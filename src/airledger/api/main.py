@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from airledger.api import accounts, health, library, live, page, plays, sessions, sign_in, streams, system
+from airledger.api import accounts, health, library, live, page, plays, reference, sessions, sign_in, streams, system
 from airledger.api.cached import AnswerCache
 from airledger.api.cross_origin import OpenCatalogue
 from airledger.api.head_requests import HeadRequests
@@ -36,6 +36,7 @@ ROUTERS = (
     sign_in.router,
     accounts.router,
     live.router,
+    reference.router,
     page.router,  # last: it answers every path
 )
 
@@ -55,6 +56,7 @@ def build_api(app: Airledger) -> FastAPI:
         lifespan=_lifespan,
     )
     api.state.airledger = state
+    api.state.routes = [route for router in ROUTERS for route in router.routes]
     add_error_handlers(api)
     for router in ROUTERS:
         api.include_router(router)
