@@ -1,5 +1,6 @@
 """`airledger demo`: hold what was logged against what the demo band really aired."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,7 +9,7 @@ from airledger.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
     from airledger.app import Airledger
-    from airledger.testing.score import HeardPlay, Listened
+    from airledger.testing.score import HeardPlay, Listened, SeenStation
 
 demo = typer.Typer(no_args_is_help=True, help="The demo band and its truth.")
 END_S = 60.0
@@ -27,6 +28,7 @@ def score(as_json: Annotated[bool, typer.Option("--json", help="As one JSON obje
     """
     from airledger.app import Airledger
     from airledger.platform.settings import load_settings
+    from airledger.testing.score import judge_bad_stations
     from airledger.testing.score import score as judge
     from airledger.testing.truth import read_truth
 
@@ -35,19 +37,20 @@ def score(as_json: Annotated[bool, typer.Option("--json", help="As one JSON obje
     keys = truth.station_by_url()
     with Airledger.open(settings) as app:
         heard, listened = _log(app, keys)
-        causes = _causes(app, {clock.url: clock.expected_cause for clock in truth.stations})
+        seen = _seen(app, keys)
     report = judge(truth.plays, heard, listened)
-    right = sum(one["expected"] == one["seen"] for one in causes)
+    bad = judge_bad_stations({one.station: one.expected_cause for one in truth.stations if one.expected_cause}, seen)
+    right = sum(one.right for one in bad)
     if as_json:
-        print_json({**report.to_json(), "bad_stations": causes})
+        print_json({**report.to_json(), "bad_stations": [asdict(one) for one in bad]})
         return
     print_table(
         "Plays against the truth",
         ("measure", "value"),
         [(key, _short(value)) for key, value in report.to_json().items()],
     )
-    rows = [(one["name"], one["expected"], one["seen"]) for one in causes]
-    print_table(f"Bad stations: {right} of {len(causes)} with their right cause", ("station", "expected", "seen"), rows)
+    rows = [(one.station, one.expected, one.seen) for one in bad]
+    print_table(f"Bad stations: {right} of {len(bad)} with their right cause", ("station", "expected", "seen"), rows)
 
 
 def _log(app: "Airledger", keys: dict[str, str]) -> "tuple[list[HeardPlay], list[Listened]]":
@@ -94,20 +97,20 @@ def _joined(spans: "list[Listened]") -> "list[Listened]":
     return joined
 
 
-def _causes(app: "Airledger", expected: dict[str, str]) -> list[dict[str, str]]:
+def _seen(app: "Airledger", keys: dict[str, str]) -> "dict[str, SeenStation]":
+    """What was concluded about each station of the band."""
     from sqlalchemy import select
 
     from airledger.stations.models import Stream
+    from airledger.testing.score import SeenStation
 
     with app.read() as session:
-        rows = {row.url: row for row in session.scalars(select(Stream))}
-    result = []
-    for url, cause in expected.items():
-        if cause:
-            row = rows.get(url)
-            seen = "not in the catalogue" if row is None else row.cause or ", ".join(row.warnings) or row.state
-            result.append({"name": row.name or url if row else url, "url": url, "expected": cause, "seen": seen})
-    return result
+        rows = session.scalars(select(Stream)).all()
+    return {
+        keys[row.url]: SeenStation(row.state, row.cause or "", frozenset(row.warnings))
+        for row in rows
+        if row.url in keys
+    }
 
 
 def _short(value: object) -> object:
