@@ -15,12 +15,15 @@ def _in_our_times(moment: datetime) -> datetime:
     return moment
 
 
-def _without_nul(text: str) -> str:
+def _storable(text: str) -> str:
     if "\x00" in text:
         raise ValueError("must not contain the character U+0000")
+    # JSON can spell half of a surrogate pair, which is no character and has no UTF-8.
+    if any("\ud800" <= sign <= "\udfff" for sign in text):
+        raise ValueError("must not contain half of a surrogate pair")
     return text
 
 
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_our_times)]
-Text = Annotated[str, AfterValidator(_without_nul)]
+Text = Annotated[str, AfterValidator(_storable)]
