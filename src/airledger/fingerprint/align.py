@@ -43,6 +43,8 @@ class Alignment:
         chance: float64[query peaks], how probable a partner is at a place of the track drawn at random.
         rivals: float32[rivals, query peaks], closeness at the places where most peaks coincide otherwise.
         rival_offsets_s: float64[rivals], these places.
+        alike: float64[rivals], share of the track's peaks under the query that it has there as well: near 1 where the
+            track repeats itself.
     """
 
     offset_s: float
@@ -52,6 +54,7 @@ class Alignment:
     chance: F64
     rivals: F32
     rival_offsets_s: F64
+    alike: F64
 
     @property
     def hits(self) -> Flags:
@@ -79,6 +82,7 @@ def align(query: Peaks, reference: tuple[F32, F32], duration_s: float, offset_s:
     lags, partners = _lags(asked_s, asked_hz, times_s, freqs_hz)
     chance = np.clip(partners * (2 * TOLERANCE_S / max(duration_s, 1.0)), _LEAST_CHANCE, _MOST_CHANCE)
     last_s = float(asked_s[-1])
+    under = slice(*np.searchsorted(times_s, [start_s, start_s + last_s]).tolist())
     rivals_s = _rivals(lags, start_s + last_s, RIVALS) - last_s
     rivals = [_closeness(asked_s, asked_hz, times_s, freqs_hz, float(rival_s)) for rival_s in rivals_s]
     return Alignment(
@@ -89,7 +93,16 @@ def align(query: Peaks, reference: tuple[F32, F32], duration_s: float, offset_s:
         chance=chance,
         rivals=np.array(rivals, np.float32).reshape(len(rivals_s), len(query)),
         rival_offsets_s=rivals_s,
+        alike=np.array([_alike(times_s, freqs_hz, under, rival_s - start_s) for rival_s in rivals_s], np.float64),
     )
+
+
+def _alike(times_s: F32, freqs_hz: F32, under: slice, lag_s: float) -> float:
+    """Share of the peaks `under` the query that the track has `lag_s` later (or earlier) too."""
+    there = times_s[under]
+    if len(there) == 0:
+        return 0.0
+    return float((_closeness(there, freqs_hz[under], times_s, freqs_hz, lag_s) > 0).mean())
 
 
 def _undone(query: Peaks, warp: Warp) -> tuple[F32, F32]:

@@ -11,20 +11,24 @@ greatest (a song may begin or end within it) and for the best of a few r, is the
 **Dependence.** Hits at one moment are one drum; hits at one frequency are one tone. The n-th hit within 50 ms counts
 1/n, and hits count less after others of their frequency in the seconds before.
 
-**Rivals.** Two songs of one tempo, one key and the same sampled drums agree at hundreds of places. What accident does
-on this material is measured: the *rival* is the greatest evidence at another place of the same track, and counts
-against. A song of loops has such rivals by right. So the rival is excused where the query has nearly all of the
-track's peaks, or far more evidence a second than drums alone give; in between it is excused in part. And since sounds
-are sold and used again, a second says no more than 6 nats.
+**Rivals.** Songs of one tempo and key, made with the same instruments and drums, agree at hundreds of places. What
+accident does on this material is measured: the *rival* is the greatest evidence at another place of the same track,
+and counts against. A song of loops has such rivals by right, so one is excused where the track itself is the same at
+both places (half of its peaks or fewer: not at all; three quarters: wholly). Accidents also differ among themselves
+the more, the greater they are: unless the greater part of the track's peaks is heard, what exceeds a rival of more
+than 15 nats is divided by the root of rival / 15. And since sounds are sold and used again, a second says no more
+than 6 nats.
 
 **Probability.** What is left, `nats`, accounts for all places of one track. A search looks at `trials` tracks times
 warps; the chance that the best of them reaches it by accident is at most trials * e^-nats (Bonferroni). The score is
 the logistic function of nats - ln(trials) - MARGIN, e^-MARGIN being the odds beforehand that a window holds a track
-that is enrolled at all. Of 550 windows of 5 to 20 s without an answer (held-out music, also through radio processing,
-speech, noise, tones) the greatest nats - ln(trials) was 3.7.
+that is enrolled at all. A change of speed has to be paid for with 1.5 nats, one of tempo or pitch alone with 5. Of
+550 windows of 5 to 20 s without an answer (held-out music, also through radio processing, speech, noise, tones) the
+greatest nats - ln(trials) was 3.7.
 """
 
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 
@@ -39,11 +43,11 @@ _TONE_HZ = 16.0
 _TONE_S = 3.0
 _MOST_NATS_PER_S = 6.0
 _MOST_CLOSE = 12.0
-_SHORT_S = 3.0
-_RICH_NATS_PER_S = 11.0
-_RICHEST_NATS_PER_S = 16.0
-_HEARD_MUCH = 0.8
-_HEARD_WHOLE = 0.9
+_ALIKE_SOMEWHAT = 0.5
+_ALIKE_ENOUGH = 0.75
+_HEARD_SOMEWHAT = 0.45
+_HEARD_MUCH = 0.6
+_USUAL_RIVAL = 15.0
 _SHARES = (0.08, 0.16, 0.3, 0.5, 0.7)
 
 
@@ -53,7 +57,8 @@ class Evidence:
 
     Attributes:
         raw: logarithm of the likelihood ratio, in nats.
-        rival: the same at the strongest rival.
+        rival: the same at the strongest rival, as far as that is not a repeat of this place.
+        again: the same at the strongest of all, repeats as well.
         heard: share of the track's peaks in the matched stretch that the query has.
         closeness: sum over the hits; of repeats of one bar, the true one is closest.
         first: index of the first query peak of the matched stretch.
@@ -64,6 +69,7 @@ class Evidence:
 
     raw: float
     rival: float
+    again: float
     heard: float
     closeness: float
     first: int
@@ -74,13 +80,16 @@ class Evidence:
     @property
     def nats(self) -> float:
         """Evidence beyond what accident does on this material."""
-        whole = (self.heard - _HEARD_MUCH) / (_HEARD_WHOLE - _HEARD_MUCH)
-        rich = (self.raw / max(self.stretch_s, _SHORT_S) - _RICH_NATS_PER_S) / (_RICHEST_NATS_PER_S - _RICH_NATS_PER_S)
-        beyond = self.raw - (1 - min(1.0, max(0.0, whole, rich))) * self.rival
-        return min(beyond, _MOST_NATS_PER_S * self.stretch_s)
+        return min((self.raw - self.rival) / self.inflation, _MOST_NATS_PER_S * self.stretch_s)
+
+    @property
+    def inflation(self) -> float:
+        """By how much accidents differ among themselves; what is heard for the greater part is no accident."""
+        spread = sqrt(max(1.0, self.rival / _USUAL_RIVAL))
+        return 1 + (spread - 1) * (1 - _ramp(self.heard, _HEARD_SOMEWHAT, _HEARD_MUCH))
 
 
-NOTHING = Evidence(raw=0.0, rival=0.0, heard=0.0, closeness=0.0, first=0, last=0, hits=0, stretch_s=0.0)
+NOTHING = Evidence(raw=0.0, rival=0.0, again=0.0, heard=0.0, closeness=0.0, first=0, last=0, hits=0, stretch_s=0.0)
 
 
 def weigh(alignment: Alignment, query: Peaks, reference_s: F32, counted: Flags | None = None) -> Evidence:
@@ -98,7 +107,8 @@ def weigh(alignment: Alignment, query: Peaks, reference_s: F32, counted: Flags |
         return NOTHING
     chance, times_s, freqs_hz = alignment.chance[inside], query.times_s[inside], query.freqs_hz[inside]
     raw, a, b = _stretch(alignment.closeness[inside], times_s, freqs_hz, chance)
-    rival = max((_stretch(row[inside], times_s, freqs_hz, chance)[0] for row in alignment.rivals), default=0.0)
+    elsewhere = [_stretch(row[inside], times_s, freqs_hz, chance)[0] for row in alignment.rivals]
+    strange = [1 - _ramp(alike, _ALIKE_SOMEWHAT, _ALIKE_ENOUGH) for alike in alignment.alike.tolist()]
     first, last = int(inside[a]), int(inside[b])
     matched = inside[a : b + 1][hits[inside[a : b + 1]]]
     count = len(matched)
@@ -106,7 +116,8 @@ def weigh(alignment: Alignment, query: Peaks, reference_s: F32, counted: Flags |
     there = np.searchsorted(reference_s, to_s + TOLERANCE_S) - np.searchsorted(reference_s, from_s - TOLERANCE_S)
     return Evidence(
         raw=raw,
-        rival=rival,
+        rival=max((one * share for one, share in zip(elsewhere, strange, strict=True)), default=0.0),
+        again=max(elsewhere, default=0.0),
         heard=count / max(int(there), 1),
         closeness=float(alignment.closeness[matched].sum()),
         first=first,
@@ -120,6 +131,11 @@ def probability(nats: float, trials: float) -> float:
     """The score of what is best among `trials` tracks times warps, with this evidence."""
     surplus = nats - float(np.log(max(trials, 1.0))) - MARGIN
     return float(1 / (1 + np.exp(-np.clip(surplus, -60, 60))))
+
+
+def _ramp(value: float, low: float, high: float) -> float:
+    """0 up to `low`, 1 from `high` on."""
+    return min(1.0, max(0.0, (value - low) / (high - low)))
 
 
 def _stretch(closeness: F32, times_s: F32, freqs_hz: F32, chance: F64) -> tuple[float, int, int]:

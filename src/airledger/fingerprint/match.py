@@ -167,7 +167,7 @@ class _Search:
         """
         for one in self.found.values():
             enough = one.evidence.raw >= _ENOUGH_NATS or one.evidence.heard >= _ENOUGH_HEARD
-            if enough and probability(one.evidence.nats, self._trials()) >= _CONVINCING:
+            if enough and self._score(one.evidence, one.laid.warp) >= _CONVINCING:
                 return True
         return False
 
@@ -186,7 +186,7 @@ class _Search:
             evidence = best.evidence
             if evidence.raw < _AS_GOOD * ranked[0].evidence.raw:
                 evidence = weigh(best.laid, self.peaks, best.proposal.reference()[0], unexplained)
-            score = probability(evidence.nats, self._trials())
+            score = self._score(evidence, best.laid.warp)
             if score >= _EXPLAINS:
                 unexplained[evidence.first : evidence.last + 1] &= ~best.laid.hits[evidence.first : evidence.last + 1]
             answers.append(self._candidate(best, score))
@@ -212,6 +212,9 @@ class _Search:
             first_s=float(hit_s[0]),
             last_s=float(hit_s[-1]),
         )
+
+    def _score(self, evidence: Evidence, warp: Warp) -> float:
+        return probability(evidence.nats - warp.rarity_nats, self._trials())
 
     def _trials(self) -> float:
         return self.tracks * max(1, self.warps)

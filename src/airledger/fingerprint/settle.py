@@ -59,7 +59,7 @@ def settle(
 
 def repeats(evidence: Evidence) -> bool:
     """Whether another place of the track explains about as much, as in a song that repeats itself."""
-    return evidence.raw >= _WORTH_NATS and evidence.rival >= _EQUAL * evidence.raw
+    return evidence.raw >= _WORTH_NATS and evidence.again >= _EQUAL * evidence.raw
 
 
 def best_repeat(
