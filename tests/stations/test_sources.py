@@ -9,7 +9,7 @@ import pytest
 
 import airledger.stations.sources
 from airledger.platform.errors import InputError, LimitError
-from airledger.stations.sources import SOURCE_FILES, sniff, source_file
+from airledger.stations.sources import SOURCE_FILES, m3u, sniff, source_file
 from airledger.stations.sources.base import Entry, Refused, coordinates, country, kbps, tags, text
 from stations.source_contract import SourceContract, adapters_without
 
@@ -78,6 +78,19 @@ class TestM3u(SourceContract):
         first, second = self.read(body)
         assert first == Refused("line_too_long", "line 2")
         assert isinstance(second, Entry)
+
+    def test_an_address_that_is_too_long_spoils_no_other_entry(self) -> None:
+        body = b"#EXTINF:-1,A\nhttp://a/" + b"x" * 200_000 + b"\n#EXTINF:-1,B\nhttp://b/\n"
+        first, second = self.read(body)
+        assert first == Refused("line_too_long", "line 2")
+        assert isinstance(second, Entry)
+        assert second.name == "B"
+
+    def test_lines_beyond_what_any_list_needs_end_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(m3u, "MAX_LINES", 3)
+        assert len(self.read(b"http://a/\n" * 3)) == 3
+        with pytest.raises(LimitError, match="more than 3 lines"):
+            self.read(b"http://a/\n" * 4)
 
     def test_an_hls_playlist_is_no_list_of_streams(self) -> None:
         with pytest.raises(InputError, match="HLS"):
