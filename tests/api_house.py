@@ -20,6 +20,7 @@ from airledger.platform.audit import SYSTEM, Actor, record_change
 from airledger.platform.auth.accounts import NewUser, create_organisation, create_user
 from airledger.platform.auth.bootstrap import Bootstrap, bootstrap
 from airledger.platform.auth.keys import make_key
+from airledger.platform.auth.passwords import hash_password
 from airledger.platform.auth.rows import User
 from airledger.platform.auth.scopes import Role, Scope, parse_role, scopes_of
 from airledger.platform.clock import SystemClock
@@ -57,7 +58,7 @@ class House:
         if known is not None:
             return known
         organisation_id = self.home_id if organisation == "default" else other_organisation(unit, self.app)
-        new = NewUser(email, role.title(), role, password)
+        new = NewUser(email, role.title(), role, hash_password(password) if password else None)
         return create_user(unit, SYSTEM, organisation_id, new, now=self.app.clock.now())
 
 

@@ -1,13 +1,19 @@
 """Signing in by password and by link, the cookie, throttling, and what another site may make a browser do."""
 
+import shutil
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
 from airledger.api.credentials import COOKIE
+from airledger.api.main import build_api
+from airledger.app import Airledger
 from airledger.platform.audit import SYSTEM
+from airledger.platform.auth.bootstrap import bootstrap
 from airledger.platform.auth.links import make_link
+from airledger.platform.settings import Settings
 from api_house import PASSWORD, House
 
 OWN = {"Origin": "http://airledger.test"}
@@ -74,6 +80,8 @@ def test_signing_out_voids_the_token_itself(house: House) -> None:
         ({"Sec-Fetch-Site": "same-origin"}, 201),
         (OTHER, 403),
         ({**OTHER, "Sec-Fetch-Site": "cross-site"}, 403),
+        ({**OTHER, "Sec-Fetch-Site": "same-origin"}, 201),
+        ({**OWN, "Sec-Fetch-Site": "cross-site"}, 403),
         ({"Sec-Fetch-Site": "cross-site"}, 403),
         ({"Sec-Fetch-Site": "same-site"}, 403),
         ({"Origin": "null"}, 403),
@@ -178,3 +186,13 @@ def test_a_key_that_makes_no_sense_is_refused(house: House, body: dict[str, obje
 def test_nobody_gives_away_more_than_they_have(house: House) -> None:
     body = {"name": "k", "scopes": ["system:write"]}
     assert house.client.post("/api/v1/keys", json=body, headers=house.bearer("admin", "other")).status_code == 403
+
+
+def test_the_cookie_is_secure_behind_a_trusted_proxy_with_tls(tmp_path: Path, first_start: tuple[Path, object]) -> None:
+    shutil.copytree(first_start[0], tmp_path / "data")
+    with Airledger.open(Settings(data=tmp_path / "data", trusted_proxies=("10.0.0.1",))) as app:
+        link = bootstrap(app.database, app.clock).link
+        with TestClient(build_api(app), client=("10.0.0.1", 1)) as client:
+            headers = {"X-Forwarded-Proto": "https"}
+            answer = client.post("/api/v1/auth/login", json={"link": link}, headers=headers)
+    assert "secure" in answer.headers["set-cookie"].lower()

@@ -16,6 +16,7 @@ from airledger.platform.audit import find_entries
 from airledger.platform.auth import accounts
 from airledger.platform.auth.keys import list_keys, make_key, revoke_key
 from airledger.platform.auth.links import make_link
+from airledger.platform.auth.passwords import hash_password
 from airledger.platform.auth.principal import Principal
 from airledger.platform.auth.rows import ApiKey, User
 from airledger.platform.auth.scopes import Scope, parse_scopes
@@ -124,7 +125,9 @@ async def list_accounts(state: State, caller: Admin) -> list[UserOut]:
 @router.post("/accounts", status_code=status.HTTP_201_CREATED)
 async def create_account(body: UserIn, state: State, caller: Admin) -> UserOut:
     """Make an account in your organisation."""
-    new = accounts.NewUser(body.email, body.name, body.role, body.password)
+    password = body.password
+    password_hash = None if password is None else await state.threads.hashing(lambda: hash_password(password))
+    new = accounts.NewUser(body.email, body.name, body.role, password_hash)
     row = await state.threads.write(
         lambda unit: accounts.create_user(unit, caller.actor, caller.organisation_id, new, now=state.now())
     )

@@ -60,10 +60,12 @@ def require_same_origin(connection: HTTPConnection) -> None:
         ForbiddenError: It comes from another site, or a browser does not say where from.
     """
     site = connection.headers.get("Sec-Fetch-Site")
-    origin = connection.headers.get("Origin")
-    if site in {"same-origin", "none"} and origin is None:
-        return
-    if origin is not None and urlsplit(origin).netloc.lower() == connection.headers.get("Host", "").lower():
+    origin = connection.headers.get("Origin", "")
+    if site is not None:  # the browser's own word, which no script can set; a proxy may have changed Host
+        is_ours = site in {"same-origin", "none"}
+    else:
+        is_ours = urlsplit(origin).netloc.lower() == connection.headers.get("Host", "").lower() != ""
+    if is_ours:
         return
     raise ForbiddenError("this was sent by another site: use the page of this installation, or an API key")
 

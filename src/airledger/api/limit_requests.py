@@ -39,6 +39,8 @@ class LimitRequests:
         peer = (scope.get("client") or ("", 0))[0]
         address = self._proxies.caller(peer, Headers(scope=scope).get("X-Forwarded-For"))
         scope[ADDRESS] = address
+        if self._proxies.is_trusted(peer) and Headers(scope=scope).get("X-Forwarded-Proto") == "https":
+            scope["scheme"] = "https"  # so that the cookie is marked Secure
         wait_s = None if scope["path"] in _UNLIMITED else self._charge(scope, address)
         if wait_s is not None:
             await _refuse(scope, receive, send, wait_s)

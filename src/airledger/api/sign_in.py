@@ -13,14 +13,14 @@ from airledger.api.given import Text
 from airledger.api.limit_requests import ADDRESS
 from airledger.api.rate_limit import bucket_name
 from airledger.api.state import ApiState, State
-from airledger.platform.auth.accounts import authenticate, set_password
+from airledger.platform.auth.accounts import find_by_email, set_password
 from airledger.platform.auth.authenticate import principal_of
 from airledger.platform.auth.links import use_link
-from airledger.platform.auth.passwords import is_right
+from airledger.platform.auth.passwords import hash_password, is_right
 from airledger.platform.auth.principal import Principal
 from airledger.platform.auth.rows import User
 from airledger.platform.db import Unit
-from airledger.platform.errors import ForbiddenError, TooManyRequestsError, UnauthenticatedError
+from airledger.platform.errors import ConflictError, ForbiddenError, TooManyRequestsError, UnauthenticatedError
 
 router = APIRouter(prefix="/api/v1/auth", tags=["accounts"])
 
@@ -84,7 +84,7 @@ async def login(
         principal = await state.threads.write(lambda unit: _by_link(unit, body.link or "", state))
     else:
         _throttle(state, f"account:{(body.email or '').strip().lower()}")
-        principal = await state.threads.read(lambda session: _by_password(session, body))
+        principal = await _by_password(state, body.email or "", body.password or "")
     token = state.authenticator.tokens.issue(principal.user_id)
     set_cookie(response, token, life_s=state.authenticator.tokens.life_s, is_https=request.url.scheme == "https")
     response.headers["Cache-Control"] = "no-store"
@@ -117,11 +117,17 @@ async def change_password(body: PasswordIn, state: State, caller: Annotated[Prin
         raise ForbiddenError("a key cannot change its maker's password: sign in")
     _throttle(state, f"account:{caller.email}")
 
+    before = await state.threads.read(lambda session: session.get_one(User, caller.user_id).password_hash)
+    current = body.current or ""
+    if before is not None and not await state.threads.hashing(lambda: is_right(before, current)):
+        raise UnauthenticatedError("the current password is not right")
+    fresh = await state.threads.hashing(lambda: hash_password(body.password))
+
     def make(unit: Unit) -> None:
-        user = unit.session.get_one(User, caller.user_id)
-        if user.password_hash is not None and not is_right(user.password_hash, body.current or ""):
-            raise UnauthenticatedError("the current password is not right")
-        set_password(unit, caller.actor, user, body.password, now=state.now())
+        user = unit.session.get_one(User, caller.user_id, with_for_update=True)
+        if user.password_hash != before:
+            raise ConflictError("the password was changed by somebody else just now")
+        set_password(unit, caller.actor, user, fresh, now=state.now())
 
     await state.threads.write(make)
     state.authenticator.forget_all()
@@ -132,11 +138,15 @@ def _by_link(unit: Unit, link: str, state: ApiState) -> Principal:
     return principal_of(unit.session, user)
 
 
-def _by_password(session: Session, body: LoginIn) -> Principal:
-    user = authenticate(session, body.email or "", body.password or "")
-    if user is None:
+async def _by_password(state: ApiState, email: str, password: str) -> Principal:
+    def find(session: Session) -> tuple[str | None, Principal | None]:
+        user = find_by_email(session, email)
+        return (user.password_hash, principal_of(session, user)) if user else (None, None)
+
+    password_hash, principal = await state.threads.read(find)
+    if not await state.threads.hashing(lambda: is_right(password_hash, password)) or principal is None:
         raise UnauthenticatedError("address or password is not right")
-    return principal_of(session, user)
+    return principal
 
 
 def _throttle(state: ApiState, who: str) -> None:

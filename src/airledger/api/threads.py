@@ -10,6 +10,7 @@ from airledger.platform.db import Database, Unit
 
 DATABASE_HANDS = 10  # as many as the connection pool holds
 DISK_HANDS = 8
+HASHING_HANDS = 4
 
 T = TypeVar("T")
 
@@ -21,6 +22,7 @@ class Threads:
         self._database = database
         self._database_hands = CapacityLimiter(DATABASE_HANDS)
         self._disk_hands = CapacityLimiter(DISK_HANDS)
+        self._hashing_hands = CapacityLimiter(HASHING_HANDS)
 
     async def read(self, call: Callable[[Session], T]) -> T:
         """Run `call` with a session that sees one state of the database and never writes."""
@@ -43,6 +45,10 @@ class Threads:
     async def database(self, call: Callable[[], T]) -> T:
         """Run a call that opens the database by itself."""
         return await to_thread.run_sync(call, limiter=self._database_hands)
+
+    async def hashing(self, call: Callable[[], T]) -> T:
+        """Run a call that hashes a password: slow on purpose, so never with a session open."""
+        return await to_thread.run_sync(call, limiter=self._hashing_hands)
 
     async def disk(self, call: Callable[[], T]) -> T:
         """Run a call that waits for files."""

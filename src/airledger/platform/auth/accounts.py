@@ -10,7 +10,6 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from airledger.platform.audit import Actor, AuditEntry, record_change
-from airledger.platform.auth.passwords import hash_password, is_right
 from airledger.platform.auth.rows import ApiKey, LoginLink, Organisation, User
 from airledger.platform.auth.scopes import Role
 from airledger.platform.db import Unit
@@ -25,12 +24,12 @@ FORGOTTEN = "forgotten"
 
 @dataclass(frozen=True)
 class NewUser:
-    """What a new account needs."""
+    """What a new account needs. The password comes hashed: hashing takes long, and a unit must be short."""
 
     email: str
     name: str
     role: Role
-    password: str | None = None
+    password_hash: str | None = None
 
 
 def create_organisation(unit: Unit, actor: Actor, slug: str, name: str, *, now: datetime) -> Organisation:
@@ -55,7 +54,7 @@ def create_user(unit: Unit, actor: Actor, organisation_id: UUID, new: NewUser, *
     """Make an account; without a password it is entered by a sign-in link.
 
     Raises:
-        InputError: Address, name or password cannot be used.
+        InputError: Address or name cannot be used.
         ConflictError: The address has an account.
     """
     email = normal_email(new.email)
@@ -67,7 +66,7 @@ def create_user(unit: Unit, actor: Actor, organisation_id: UUID, new: NewUser, *
         organisation_id=organisation_id,
         email=email,
         name=new.name.strip(),
-        password_hash=hash_password(new.password) if new.password is not None else None,
+        password_hash=new.password_hash,
         role=new.role,
         is_active=True,
         created_at=now,
@@ -109,16 +108,14 @@ def list_users(session: Session, organisation_id: UUID, *, limit: int = 1_000) -
     return list(session.scalars(query.limit(limit)))
 
 
-def authenticate(session: Session, email: str, password: str) -> User | None:
-    """Return the account that address and password open; None if they open none. Takes as long either way."""
-    user = session.scalar(select(User).where(User.email == email.strip().lower()))
-    known = user if user is not None and user.is_active else None
-    return known if is_right(known.password_hash if known else None, password) else None
+def find_by_email(session: Session, email: str) -> User | None:
+    """Return the open account with an address. Whether its password is right, `passwords.is_right` tells."""
+    return session.scalar(select(User).where(User.email == email.strip().lower(), User.is_active))
 
 
-def set_password(unit: Unit, actor: Actor, user: User, password: str, *, now: datetime) -> None:
-    """Give an account a new password; whoever was signed in with the old one no longer is."""
-    user.password_hash = hash_password(password)
+def set_password(unit: Unit, actor: Actor, user: User, password_hash: str, *, now: datetime) -> None:
+    """Give an account a new password, hashed already; whoever was signed in with the old one no longer is."""
+    user.password_hash = password_hash
     user.sign_ins_valid_from = now
     record_change(unit, actor, "changed_password", "user", user.id, {}, at=now)
 
