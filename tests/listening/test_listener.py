@@ -19,12 +19,13 @@ from airledger.listening.coverage import extend
 from airledger.listening.listener import Listener, ListenerSettings
 from airledger.listening.models import CLOSED, AudioDetection, Coverage, ListeningSession
 from airledger.listening.outbox import HeardPlay, Outbox, Target, from_json, to_json
-from airledger.listening.tracker import Match, TrackerParams, TrackerState, Window, track
+from airledger.listening.tracker import TrackerParams, TrackerState, Window, track
 from airledger.listening.wish import want_all
 from airledger.platform.errors import UnavailableError
 from airledger.platform.presence import Counts
 from airledger.playlog.models import PlayLog
 from airledger.playlog.plays import rebuild
+from airledger.recognition.identify import Identified
 from airledger.stations.cause import Cause
 from airledger.stations.models import FAILING, Stream
 from airledger.stations.tuner import Listening, TuneEnded
@@ -173,7 +174,7 @@ def test_what_is_heard_while_the_database_is_away_is_kept(house: House, monkeypa
 
 def test_a_batch_survives_the_spool() -> None:
     target = Target(uuid4(), uuid4(), 7, None, "http://x/", "X", 1.02, {"user-agent": "y"})
-    window = Window(100.0, 110.0, (Match(uuid4(), 20.0, 1.0, 0.99, 0.0, 10.0, 0.0, 60.0),))
+    window = Window(100.0, 110.0, (Identified(uuid4(), 20.0, 1.0, 0.99, 0.0, 10.0, 0.0, 60.0),))
     (hypothesis,) = track(TrackerState(), window, TrackerParams(minimum_play_s=0)).changed
     stretch = extend(None, "heard", 100.0, 110.0).current
     outbox = Outbox()

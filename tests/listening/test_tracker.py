@@ -9,13 +9,13 @@ from airledger.listening.tracker import (
     CLOSED,
     HOLD,
     Hypothesis,
-    Match,
     TrackerParams,
     TrackerState,
     Window,
     close_all,
     track,
 )
+from airledger.recognition.identify import Identified
 
 PARAMS = TrackerParams()
 WINDOW_S, HOP_S = 10.0, 5.0
@@ -41,7 +41,7 @@ def hear(aired: list[Aired], start_s: float, score: float = 0.99) -> Window:
         if last - first >= 3.0:
             offset_s = (start_s - one.start_s) * one.speed + one.cut_s
             at = (first - start_s, last - start_s)
-            matches.append(Match(one.recording_id, offset_s, one.speed, score, *at, 0.0, one.duration_s))
+            matches.append(Identified(one.recording_id, offset_s, one.speed, score, *at, 0.0, one.duration_s))
     return Window(start_s, start_s + WINDOW_S, tuple(matches))
 
 
@@ -126,7 +126,7 @@ def test_a_play_can_be_taken_up_by_another_listener() -> None:
 def test_single_wrong_answers_are_never_believed() -> None:
     state = TrackerState()
     for number in range(50):
-        wrong = Match(uuid4(), 30.0, 1.0, 0.7, 2.0, 6.0, 0.0, 180.0)
+        wrong = Identified(uuid4(), 30.0, 1.0, 0.7, 2.0, 6.0, 0.0, 180.0)
         step = track(state, Window(number * HOP_S, number * HOP_S + WINDOW_S, (wrong,)), PARAMS)
         state = step.state
         assert step.changed == ()
@@ -169,7 +169,7 @@ def test_revisions_only_rise_and_closed_plays_stay_closed(heard: list[tuple[int,
     revisions: dict[UUID, int] = {}
     closed: set[UUID] = set()
     for number, (which, offset_s, score) in enumerate(heard):
-        match = Match(recordings[which], offset_s, 1.0, score, 0.0, 10.0, 0.0, 220.0)
+        match = Identified(recordings[which], offset_s, 1.0, score, 0.0, 10.0, 0.0, 220.0)
         step = track(state, Window(number * HOP_S, number * HOP_S + WINDOW_S, (match,)), PARAMS)
         state = step.state
         for one in step.changed:

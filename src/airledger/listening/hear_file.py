@@ -7,7 +7,6 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from airledger.listening.session import match_of
 from airledger.listening.tracker import Hypothesis, TrackerParams, TrackerState, Window, close_all, track
 from airledger.recognition.decode import decode_file
 from airledger.recognition.identify import identify
@@ -44,7 +43,7 @@ def hear_file(library: LibraryIndex, file: Path) -> list[HeardInFile]:
     last: dict[UUID, Hypothesis] = {}
     for start, pcm in _windows(decoded.pcm):
         answer = identify(library, pcm)
-        matches = tuple(match_of(one) for one in (answer.found[:1] if is_short else answer.found))
+        matches = answer.found[:1] if is_short else answer.found
         step = track(state, Window(start / RATE_HZ, (start + len(pcm)) / RATE_HZ, matches), params)
         state = step.state
         last.update({one.id: one for one in step.changed})

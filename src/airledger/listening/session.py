@@ -16,7 +16,7 @@ from airledger.audio.stream_format import StreamFormat
 from airledger.listening.air_clock import AirClock
 from airledger.listening.coverage import HEARD, SILENT, Stretch, extend
 from airledger.listening.outbox import HeardPlay, Outbox, SessionState, Target
-from airledger.listening.tracker import Match, Step, TrackerParams, TrackerState, Window, close_all, track
+from airledger.listening.tracker import Step, TrackerParams, TrackerState, Window, close_all, track
 from airledger.listening.windows import RATE_HZ, Cut, WindowCutter
 from airledger.platform.clock import epoch_now, from_epoch
 from airledger.platform.logging import logger
@@ -28,20 +28,6 @@ GOOD_S = 30.0
 BACKOFF_LIMIT_S = 60.0
 
 log = logger(__name__)
-
-
-def match_of(one: Identified) -> Match:
-    """Turn the library's answer into what the tracker takes."""
-    return Match(
-        recording_id=one.recording_id,
-        offset_s=one.offset_s,
-        speed=one.speed,
-        score=one.score,
-        first_s=one.first_s,
-        last_s=one.last_s,
-        audible_from_s=one.audible_from_s,
-        audible_to_s=one.audible_to_s,
-    )
 
 
 class Tunes(Protocol):
@@ -212,12 +198,11 @@ class LiveSession:
 
     def recognised(self, window: AiredCut, answer: Answer) -> None:
         """A window has its answer: extend coverage and let the tracker decide."""
-        matches = tuple(match_of(one) for one in answer.found)
         self._cover(window, is_silent=answer.is_silent)
-        step = track(self._tracker, Window(window.start_s, window.end_s, matches), self._params)
+        step = track(self._tracker, Window(window.start_s, window.end_s, answer.found), self._params)
         self._tracker = step.state
         self._tell(step, answer.cpu_ms)
-        self._count(window, matches)
+        self._count(window, answer.found)
 
     def _cover(self, window: AiredCut, *, is_silent: bool) -> None:
         kind = SILENT if is_silent else HEARD
@@ -231,7 +216,7 @@ class LiveSession:
             started_s, ended_s = hypothesis.started_s(self._params), hypothesis.ended_s(self._params)
             self._outbox.play(HeardPlay(self.target, hypothesis, started_s, max(started_s, ended_s), cpu_ms))
 
-    def _count(self, window: AiredCut, matches: tuple[Match, ...]) -> None:
+    def _count(self, window: AiredCut, matches: tuple[Identified, ...]) -> None:
         self._change(
             windows=self._state.windows + 1,
             matched=self._state.matched + bool(matches),

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
+from airledger.recognition.identify import Identified
+
 TENTATIVE, ACTIVE, HOLD, CLOSED = "tentative", "active", "hold", "closed"
 
 
@@ -36,37 +38,12 @@ class TrackerParams:
 
 
 @dataclass(frozen=True)
-class Match:
-    """One candidate of one window.
-
-    Attributes:
-        recording_id: What was recognised.
-        offset_s: Place in the reference of the window's first sample.
-        speed: Above 1: played faster than the reference.
-        score: Probability that this is right.
-        first_s: Window time of the first agreement.
-        last_s: Window time of the last agreement.
-        audible_from_s: Where the reference begins to the ear.
-        audible_to_s: Where it ends to the ear.
-    """
-
-    recording_id: UUID
-    offset_s: float
-    speed: float
-    score: float
-    first_s: float
-    last_s: float
-    audible_from_s: float
-    audible_to_s: float
-
-
-@dataclass(frozen=True)
 class Window:
     """What was recognised in a stretch of sound; `start_s` and `end_s` are air times."""
 
     start_s: float
     end_s: float
-    matches: tuple[Match, ...] = ()
+    matches: tuple[Identified, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -172,7 +149,7 @@ def _mark_gap(state: TrackerState, window: Window) -> list[Hypothesis]:
     return [replace(one, is_partial=True) if one.reference_end_s > window.start_s else one for one in state.hypotheses]
 
 
-def _take(living: list[Hypothesis], window: Window, match: Match, params: TrackerParams) -> list[Hypothesis]:
+def _take(living: list[Hypothesis], window: Window, match: Identified, params: TrackerParams) -> list[Hypothesis]:
     """Let one match strengthen the hypothesis it agrees with, continue an edit, or found a new one."""
     alignment_s = window.start_s - match.offset_s / match.speed
     same = [one for one in living if one.recording_id == match.recording_id]
@@ -186,7 +163,7 @@ def _take(living: list[Hypothesis], window: Window, match: Match, params: Tracke
     return [*living, _found(window, match, alignment_s)]
 
 
-def _alignment_gap(one: Hypothesis, match: Match, window: Window) -> float:
+def _alignment_gap(one: Hypothesis, match: Identified, window: Window) -> float:
     """How far the match is from where the hypothesis expects the reference to be, mid-window, in seconds of air time.
 
     Compared in the middle of the window and not at the reference's start: a speed that is off by half a per cent would
@@ -198,7 +175,7 @@ def _alignment_gap(one: Hypothesis, match: Match, window: Window) -> float:
     return (heard_s - expected_s) / match.speed
 
 
-def _strengthen(one: Hypothesis, window: Window, match: Match, params: TrackerParams) -> Hypothesis:
+def _strengthen(one: Hypothesis, window: Window, match: Identified, params: TrackerParams) -> Hypothesis:
     votes = one.votes + 1
     weight = params.speed_weight if one.votes > 1 else 0.5
     speed = one.speed + (match.speed - one.speed) * weight
@@ -222,7 +199,7 @@ def _strengthen(one: Hypothesis, window: Window, match: Match, params: TrackerPa
     )
 
 
-def _continues(one: Hypothesis, match: Match, params: TrackerParams) -> bool:
+def _continues(one: Hypothesis, match: Identified, params: TrackerParams) -> bool:
     """Tell an edit (the same play jumps within the song) from a restart (a new play)."""
     reference_s = match.offset_s + match.first_s * match.speed
     jump_back_s = one.reference_last_s - reference_s
@@ -231,7 +208,7 @@ def _continues(one: Hypothesis, match: Match, params: TrackerParams) -> bool:
     return not restarts and match.score >= params.sure_score
 
 
-def _splice(one: Hypothesis, window: Window, match: Match, alignment_s: float) -> Hypothesis:
+def _splice(one: Hypothesis, window: Window, match: Identified, alignment_s: float) -> Hypothesis:
     return replace(
         one,
         alignment_s=alignment_s,
@@ -245,7 +222,7 @@ def _splice(one: Hypothesis, window: Window, match: Match, alignment_s: float) -
     )
 
 
-def _found(window: Window, match: Match, alignment_s: float) -> Hypothesis:
+def _found(window: Window, match: Identified, alignment_s: float) -> Hypothesis:
     return Hypothesis(
         id=uuid4(),
         recording_id=match.recording_id,

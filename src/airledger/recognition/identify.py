@@ -26,22 +26,22 @@ class Identified:
         offset_s: Place in the recording of the sound's first sample.
         speed: Above 1: played faster than the recording.
         score: Probability that this is right.
-        votes: Agreeing hashes.
         first_s: Time in the sound of the first agreement.
         last_s: Time in the sound of the last agreement.
         audible_from_s: Where the recording begins to the ear.
         audible_to_s: Where it ends to the ear.
+        votes: Agreeing hashes.
     """
 
     recording_id: UUID
     offset_s: float
     speed: float
     score: float
-    votes: int
     first_s: float
     last_s: float
     audible_from_s: float
     audible_to_s: float
+    votes: int = 0
 
 
 @dataclass(frozen=True)
