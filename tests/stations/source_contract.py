@@ -14,8 +14,8 @@ from airledger.stations.sources import SOURCE_FILES, sniff
 from airledger.stations.sources.base import BoundedBody, Entry, Refused, SourceFile
 from airledger.stations.urls import UrlRefusedError, parse_address
 
-MEMORY_LIMIT_BYTES = 3 * 1024 * 1024
-READ_LIMIT_BYTES = 512 * 1024
+MEMORY_LIMIT_BYTES = 2 * 1024 * 1024
+READ_LIMIT_BYTES = 256 * 1024
 
 
 class Endless(io.RawIOBase):

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from airledger.platform.clock import SteppedClock
+from airledger.platform.clock import SteppedClock, SystemClock
 from airledger.platform.db import Database
 from airledger.platform.events import EventRow
 from airledger.platform.fetch import Fetcher
@@ -64,7 +65,7 @@ def test_every_entry_is_accounted_for(either_database: Database, clock: SteppedC
     assert report.refused == {"unsupported_scheme": 1}
     assert report.error is None
     with either_database.read() as session:
-        names = session.execute(select(Stream.name, Stream.type, Stream.country_name).order_by(Stream.id)).all()
+        names = session.execute(select(Stream.name, Stream.type, Stream.country_name).order_by(Stream.url)).all()
         assert [tuple(row) for row in names] == [("Radio A", "radio", "Ghana"), ("B", "tv", "Germany")]
         assert session.scalar(select(func.count()).select_from(Station)) == 2
         assert set(session.scalars(select(Geolocation.geocoding_method))) == {"country"}
@@ -124,8 +125,9 @@ def test_a_correction_is_taken_over(database: Database, clock: SteppedClock, pla
     report = read(database, clock, playlist)
     assert (report.updated, report.unchanged) == (1, 1)
     with database.read() as session:
-        assert session.scalar(select(Stream.name).order_by(Stream.id)) == "Radio Alpha"
-        assert "alpha" in (session.scalar(select(Stream.search_text).order_by(Stream.id)) or "")
+        stream = session.scalars(select(Stream).where(Stream.url == "http://a.example/live")).one()
+        assert stream.name == "Radio Alpha"
+        assert "alpha" in stream.search_text
 
 
 def test_chunks_and_repeats_agree(database: Database, clock: SteppedClock, tmp_path: Path) -> None:
@@ -135,6 +137,24 @@ def test_chunks_and_repeats_agree(database: Database, clock: SteppedClock, tmp_p
     assert (first.found, first.added, first.merged) == (1_401, 701, 700)
     again = read(database, clock, path)
     assert (again.added, again.updated, again.unchanged, again.merged) == (0, 0, 701, 700)
+
+
+def test_two_crawls_at_once_agree(either_database: Database, tmp_path: Path) -> None:
+    lists = []
+    for n, order in enumerate((1, -1)):
+        lists.append(tmp_path / f"rows{n}.json")
+        lists[n].write_text(json.dumps(rows(600)[::order]))
+    targets = [CrawlTarget(f"list{n}", str(path)) for n, path in enumerate(lists)]
+    with ThreadPoolExecutor(2) as pool:
+        reports = list(
+            pool.map(lambda target: crawl(either_database, SystemClock(), Fetcher(LOOPBACK, "test"), target), targets)
+        )
+    assert [report.error for report in reports] == [None, None]
+    assert sum(report.added for report in reports) == 600
+    assert sum(report.merged for report in reports) == 600
+    with either_database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Stream)) == 600
+        assert session.scalar(select(func.count()).select_from(Listing)) == 1_200
 
 
 def test_a_folder_of_playlists(database: Database, clock: SteppedClock, playlist: Path, tmp_path: Path) -> None:
@@ -215,9 +235,9 @@ def test_a_list_of_two_gigabytes_is_refused(database: Database, clock: SteppedCl
 def test_a_gzip_bomb_is_refused(
     database: Database, clock: SteppedClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("airledger.stations.sources.base.BoundedBody.__init__.__defaults__", (1 << 20,))
+    monkeypatch.setattr("airledger.stations.sources.base.BoundedBody.__init__.__defaults__", (1 << 17,))
     path = tmp_path / "bomb.m3u.gz"
-    path.write_bytes(gzip.compress(b"#EXTM3U\n" + b"\n" * (4 << 20)))
+    path.write_bytes(gzip.compress(b"#EXTM3U\n" + b"\n" * (1 << 19)))
     assert "larger than" in (read(database, clock, path).error or "")
 
 

@@ -13,11 +13,11 @@ from sqlalchemy import select, update
 
 from airledger.platform.clock import Clock
 from airledger.platform.db import Database
-from airledger.platform.errors import AirledgerError, LimitError
+from airledger.platform.errors import AirledgerError, LimitError, UnavailableError
 from airledger.platform.events import publish
 from airledger.platform.fetch import Fetcher
 from airledger.stations.claims import Claim, claim, lay_on, new_draft
-from airledger.stations.crawl_writes import Chunk, known_listings, known_streams, write_chunk
+from airledger.stations.crawl_writes import Chunk, KnownListing, known_listings, known_streams, write_chunk
 from airledger.stations.events import CrawlFinished
 from airledger.stations.models import Crawl, Listing
 from airledger.stations.reading import CrawlTarget, Validators, read_entries
@@ -25,6 +25,7 @@ from airledger.stations.sources.base import MAX_ENTRIES, Entry, Refused
 from airledger.stations.urls import UrlRefusedError
 
 FIRST_CHUNK = 200
+WRITE_ATTEMPTS = 3
 MIN_CHUNK, MAX_CHUNK = 100, 1_000  # a commit costs the same whatever is in it
 TARGET_LOCK_S = 0.06
 KEY_BYTES = 12
@@ -188,45 +189,40 @@ class _Crawling:
         return (replace(found, key=f"{found.key} {found.url_key}") if is_reused else found,)
 
     def _take(self, claims: list[Claim]) -> None:
-        if not claims:
+        """Write a chunk; one that met another writer's lock is decided and written anew."""
+        for attempt in range(WRITE_ATTEMPTS if claims else 0):
+            chunk = self._plan(claims)
+            try:
+                added = self._write(chunk)
+            except UnavailableError:
+                if attempt == WRITE_ATTEMPTS - 1:
+                    raise
+                continue
+            fresh = chunk.counts.pop("added", 0)
+            chunk.counts.update(added=added, merged=fresh - added)  # another crawl may have been faster
+            for name, count in chunk.counts.items():
+                setattr(self._report, name, getattr(self._report, name) + count)
             return
-        chunk, is_quiet = self._plan(claims)
+
+    def _write(self, chunk: Chunk) -> int:
         began = time.monotonic()
         with self._database.unit() as unit:
-            fresh = sum(draft.id is None for draft in chunk.drafts.values())
             added = write_chunk(unit.session, chunk, self._clock.now(), check_frequency_s=self._check_frequency_s)
         held_s = time.monotonic() - began
-        self._report.added += added
-        self._report.merged += fresh - added
-        if not is_quiet:
+        if chunk.listings_new:
             wanted = self._chunk_size * TARGET_LOCK_S / max(held_s, 1e-4)
             self._chunk_size = int(min(max(wanted, self._chunk_size / 2, MIN_CHUNK), self._chunk_size * 2, MAX_CHUNK))
+        return added
 
-    def _plan(self, claims: list[Claim]) -> tuple[Chunk, bool]:
-        """Decide on a chunk by what the catalogue holds; tell as well whether there is hardly anything to write."""
+    def _plan(self, claims: list[Claim]) -> Chunk:
+        """Decide on a chunk by what the catalogue holds."""
         with self._database.read() as session:
             streams = known_streams(session, {found.url_key for found in claims})
             listings = known_listings(session, self._target.name, [found.key for found in claims])
         chunk = Chunk(self._target.name, drafts=streams)
         for found in claims:
-            self._sort_in(chunk, found, listings.get(found.key))
-        return chunk, not chunk.listings_new
-
-    def _sort_in(self, chunk: Chunk, found: Claim, listing: Any) -> None:
-        draft = chunk.drafts.get(found.url_key)
-        if draft is None:
-            chunk.drafts[found.url_key] = new_draft(found, chunk.source)
-        elif listing is None or listing.claims != found.fields:
-            lay_on(draft, found, listing.claims if listing else None)
-        if listing is None:
-            chunk.listings_new.append(found)
-            self._report.merged += draft is not None
-        elif listing.claims != found.fields:
-            chunk.listings_changed.append((listing.id, found))
-            self._report.updated += draft is not None
-        else:
-            chunk.listings_seen.append(listing.id)
-            self._report.unchanged += 1
+            chunk.counts[_sort_in(chunk, found, listings.get(found.key))] += 1
+        return chunk
 
     def _keep_all(self) -> None:
         """Nothing changed there, so all that was listed is listed still."""
@@ -260,3 +256,22 @@ class _Crawling:
                 error=report.error,
             )
             publish(unit, event, at=now)
+
+
+def _sort_in(chunk: Chunk, found: Claim, listing: KnownListing | None) -> str:
+    """Put an entry where it belongs; return what it counts as."""
+    draft = chunk.drafts.get(found.url_key)
+    is_same = listing is not None and listing.claims == found.fields
+    if draft is None:
+        chunk.drafts[found.url_key] = new_draft(found, chunk.source)
+    elif not is_same:
+        lay_on(draft, found, listing.claims if listing else None)
+    if listing is None:
+        chunk.listings_new.append(found)
+    elif is_same:
+        chunk.listings_seen.append(listing.id)
+    else:
+        chunk.listings_changed.append((listing.id, found))
+    if draft is None:
+        return "added"
+    return "merged" if listing is None else "unchanged" if is_same else "updated"

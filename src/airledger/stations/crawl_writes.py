@@ -1,5 +1,6 @@
 """Writing one chunk of a crawl: few statements, whatever the number of rows, so that the lock is held briefly."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -36,6 +37,7 @@ class Chunk:
     listings_new: list[Claim] = field(default_factory=list)
     listings_changed: list[tuple[int, Claim]] = field(default_factory=list)
     listings_seen: list[int] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
 
 
 def known_streams(session: Session, url_keys: Iterable[str]) -> dict[str, Draft]:
@@ -74,10 +76,12 @@ def write_chunk(session: Session, chunk: Chunk, now: datetime, *, check_frequenc
         now: Creation and update time.
         check_frequency_s: Nominal distance between checks of new streams.
     """
-    fresh = [draft for draft in chunk.drafts.values() if draft.id is None]
+    # One order for all writers: two crawls that insert the same keys crosswise would wait for each other.
+    drafts = sorted(chunk.drafts.values(), key=lambda draft: draft.url_key)
+    fresh = [draft for draft in drafts if draft.id is None]
     added = _add_streams(session, fresh, now, check_frequency_s)
-    _change_streams(session, [draft for draft in chunk.drafts.values() if draft.changes], now)
-    _write_positions(session, [draft for draft in chunk.drafts.values() if draft.position])
+    _change_streams(session, [draft for draft in drafts if draft.changes], now)
+    _write_positions(session, [draft for draft in drafts if draft.position])
     _write_listings(session, chunk, now)
     _tell_of(session, added, now)
     return len(added)
@@ -131,7 +135,7 @@ def _station_ids(session: Session, drafts: Sequence[Draft], now: datetime) -> di
         }
         for draft in reversed(drafts)
     }
-    session.execute(_insert_new(session, Station.__table__), list(rows.values()))
+    session.execute(_insert_new(session, Station.__table__), [rows[name] for name in sorted(rows)])
     found = session.execute(select(Station.identity, Station.id).where(Station.identity.in_(list(rows))))
     return {row.identity: row.id for row in found}
 
@@ -176,7 +180,7 @@ def _write_listings(session: Session, chunk: Chunk, now: datetime) -> None:
                 "first_seen": now,
                 "last_seen": now,
             }
-            for found in chunk.listings_new
+            for found in sorted(chunk.listings_new, key=lambda found: found.key)
         ]
         session.execute(_insert_new(session, Listing.__table__), rows)
     if chunk.listings_changed:
