@@ -55,7 +55,7 @@ def test_pairs_in_one_cell_and_only_they_share_a_key(peaks: Peaks) -> None:
 
 
 @settings(max_examples=20, deadline=None)
-@given(speed=st.floats(0.9, 1.1), pitch=st.floats(0.9, 1.1))
+@given(speed=st.floats(0.9, 1.1), pitch=st.floats(0.9, 1.02))
 def test_undoing_a_change_of_speed_and_pitch_gives_the_keys_of_the_reference(speed: float, pitch: float) -> None:
     peaks = extract(excerpt(tune(7), 4, 10), PARAMS, dense="reference")
     changed = Peaks(

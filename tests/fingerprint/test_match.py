@@ -9,6 +9,7 @@ from airledger.fingerprint.index import Index
 from airledger.fingerprint.match import DEFAULT_THRESHOLD, MAX_QUERY_S, Candidate, match
 from airledger.fingerprint.params import Params
 from airledger.fingerprint.peaks import Peaks, extract
+from airledger.fingerprint.warm import warm
 from tunes import RATE_HZ, excerpt, faster, noise, noisy, tune
 
 PARAMS = Params()
@@ -185,3 +186,15 @@ def test_scores_fall_and_the_limit_is_kept(library: Index) -> None:
 def test_queries_that_are_too_long_are_refused(library: Index) -> None:
     with pytest.raises(ValueError, match="at most"):
         match(library, Peaks.empty(MAX_QUERY_S + 1))
+
+
+@pytest.mark.parametrize("hint", [0.0, -1.0, 3.0, float("nan")])
+def test_absurd_expectations_are_refused(library: Index, hint: float) -> None:
+    with pytest.raises(ValueError, match="expected speed"):
+        match(library, Peaks.empty(5), speeds_hint=hint)
+
+
+def test_warming_up_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    warm()
+    assert list(tmp_path.iterdir()) == []

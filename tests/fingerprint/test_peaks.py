@@ -104,3 +104,26 @@ def _shared(one: Peaks, other: Peaks) -> float:
     """Share of the peaks of `one` that `other` has within 2 ms and 1 Hz."""
     near = np.abs(one.times_s[:, None] - other.times_s) < 0.002
     return float((near & (np.abs(one.freqs_hz[:, None] - other.freqs_hz) < 1)).any(axis=1).mean())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"times_s": [2, 1]},
+        {"times_s": [-1, 1]},
+        {"times_s": [1, 99]},
+        {"times_s": [1, np.nan]},
+        {"freqs_hz": [100, 5000]},
+        {"freqs_hz": [-1, 100]},
+        {"freqs_hz": [np.nan, 100]},
+        {"levels": [np.inf, 1]},
+        {"levels": [1, 1, 1]},
+    ],
+)
+def test_peaks_that_no_sound_has_are_refused(wrong: dict[str, list[float]]) -> None:
+    good = {"times_s": [1, 2], "freqs_hz": [100, 200], "levels": [5, 5]}
+    arrays = {name: np.array(values, np.float32) for name, values in (good | wrong).items()}
+    with pytest.raises(ValueError, match=r"[Pp]eaks"):
+        Peaks(**arrays, duration_s=5.0)
+    with pytest.raises(ValueError, match="length of a sound"):
+        Peaks.empty(float("nan"))

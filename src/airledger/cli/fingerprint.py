@@ -47,7 +47,6 @@ def enrol(
     warm()
     tracks = list(_read_list(listing))
     audio_s = cpu_s = 0.0
-    peaks_made = 0
     batch: dict[int, Peaks] = {}
     with Index.create(index, params) as made:
         (index / _NAMES_FILE).write_text("".join(f"{track.name}\n" for track in tracks), encoding="utf-8")
@@ -57,11 +56,10 @@ def enrol(
             batch[number] = extract(_at_8k(pcm, rate), params, dense="reference")
             cpu_s += time.process_time() - before_s
             audio_s += len(pcm) / rate
-            peaks_made += len(batch[number])
             if len(batch) == _BATCH or number == len(tracks) - 1:
                 made.add(batch)
                 batch = {}
-    hashes = peaks_made * params.reference_fan
+        hashes = made.postings
     typer.echo(f"STAT audio_s {audio_s:.1f} extract_cpu_s {cpu_s:.3f} hashes {hashes}")
 
 

@@ -130,6 +130,11 @@ class Index:
         """The present view, for one match."""
         return self._snapshot
 
+    @property
+    def postings(self) -> int:
+        """How many pairs are stored, those of removed tracks included until they are compacted away."""
+        return sum(len(live.segment.places) for live in self._snapshot.segments)
+
     def __len__(self) -> int:
         """Number of tracks."""
         return sum(int(live.alive.sum()) for live in self._snapshot.segments)

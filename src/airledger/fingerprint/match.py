@@ -27,6 +27,8 @@ _FULL_BEST = 8
 _BANK_BEST = 5
 _PROMISING = 3
 _LEAST_PEAKS = 10
+_LEAST_HINT = 0.8
+_MOST_HINT = 1.25
 _CELL_S = 0.5
 _WORTHWHILE = 0.15  # of the most votes; what has fewer is not worth a closer look
 
@@ -108,10 +110,12 @@ def match(index: Index, peaks: Peaks, *, speeds_hint: float | None = None, limit
         Candidates with falling scores; those of at least DEFAULT_THRESHOLD are answers, the others are guesses.
 
     Raises:
-        ValueError: the query is longer than MAX_QUERY_S.
+        ValueError: the query is longer than MAX_QUERY_S, or the expected speed absurd.
     """
     if peaks.duration_s > MAX_QUERY_S:
         raise ValueError(f"A query may last {MAX_QUERY_S:.0f} s at most; cut it into windows.")
+    if speeds_hint is not None and not _LEAST_HINT <= speeds_hint <= _MOST_HINT:
+        raise ValueError(f"The expected speed must lie between {_LEAST_HINT} and {_MOST_HINT}.")
     snapshot = index.snapshot
     segments = snapshot.segments
     if len(peaks) < _LEAST_PEAKS or not segments:

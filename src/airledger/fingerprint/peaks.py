@@ -28,12 +28,34 @@ class Peaks:
         freqs_hz: float32[n].
         levels: float32[n], dB above the surroundings.
         duration_s: length of the sound.
+
+    Raises:
+        ValueError: the arrays differ in length or type, or hold what no sound has. The compiled kernels rely on it.
     """
 
     times_s: F32
     freqs_hz: F32
     levels: F32
     duration_s: float
+
+    def __post_init__(self) -> None:
+        """Refuse peaks that would lead the kernels out of their arrays."""
+        arrays = (self.times_s, self.freqs_hz, self.levels)
+        if any(one.dtype != np.float32 or one.shape != (len(self.times_s),) for one in arrays):
+            raise ValueError("Times, frequencies and levels of peaks must be float32 arrays of one length.")
+        if not (0 <= self.duration_s < np.inf):
+            raise ValueError("The length of a sound must be a number of seconds.")
+        if len(self.times_s) and not self._is_sound():
+            raise ValueError("Peaks must be in order of time, within the sound, and of finite frequency and level.")
+
+    def _is_sound(self) -> bool:
+        rising = self.times_s[0] >= 0 and bool(np.all(self.times_s[1:] >= self.times_s[:-1]))
+        return (
+            rising
+            and self.times_s[-1] <= self.duration_s + 1
+            and bool(np.all((self.freqs_hz >= 0) & (self.freqs_hz <= SAMPLE_RATE_HZ / 2)))
+            and bool(np.all(np.isfinite(self.levels)))
+        )
 
     def __len__(self) -> int:
         """Number of peaks."""

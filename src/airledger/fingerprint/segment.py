@@ -289,6 +289,12 @@ def _map(payload: memoryview, counts: tuple[int, int, int], bucket_bits: int, pa
     return Segment(*arrays)
 
 
+def _times_rise(segment: Segment) -> bool:
+    """Whether each track's peaks are in order of time; from one track to the next they may fall."""
+    falls = np.flatnonzero(segment.times[1:] < segment.times[:-1]) + 1
+    return bool(np.isin(falls, segment.peak_starts).all())
+
+
 def _check_order(segment: Segment, path: Path) -> None:
     """The compiled kernels follow these numbers without looking: they must not lead out of the arrays."""
     peak_starts, buckets = segment.peak_starts, segment.buckets
@@ -301,6 +307,7 @@ def _check_order(segment: Segment, path: Path) -> None:
         and bool(np.all(buckets[1:] >= buckets[:-1]))
         and bool(np.all(segment.numbers[1:] > segment.numbers[:-1]))
         and bool(np.all(segment.starts[1:] > segment.starts[:-1]))
+        and _times_rise(segment)
     )
     if not sound:
         raise IndexDamagedError(f"The tables of {path.name} contradict each other; enrol its recordings again.")
