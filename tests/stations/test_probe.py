@@ -178,3 +178,4 @@ def test_this_machine_knows_itself() -> None:
     assert is_loopback("127.0.0.1")
     assert is_loopback("localhost")
     assert not is_loopback("example.com")
+    assert not is_loopback("127.example.com")

@@ -119,12 +119,14 @@ def test_due_streams_are_claimed_once(either_database: Database, clock: SteppedC
 
 def test_one_host_does_not_crowd_out_the_others(database: Database, clock: SteppedClock) -> None:
     crowd = [add_stream(database, clock, f"http://crowd.example/{n}") for n in range(PER_HOST_AT_ONCE + 10)]
+    own = {add_stream(database, clock, f"http://127.0.0.1:8000/{n}") for n in range(PER_HOST_AT_ONCE + 10)}
     clock.step(5)
     other = add_stream(database, clock, "http://other.example/")
     with database.read() as session:
         due = find_due(session, clock.now(), limit=1_000)
     assert other in due
     assert len(set(due) & set(crowd)) == PER_HOST_AT_ONCE
+    assert own <= set(due)  # this machine needs no politeness
 
 
 def test_the_owners_wish_is_respected(database: Database, clock: SteppedClock) -> None:

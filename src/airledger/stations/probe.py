@@ -24,7 +24,7 @@ HLS_OVERTIME_S = 20.0
 START_PATIENCE_S = 75.0
 TURN_S = 0.5
 MIN_LOOP_S, MAX_LOOP_S = 2.0, 30.0
-LOOPBACK_HOSTS = frozenset({"localhost", "::1"})
+LOOPBACK_HOSTS = frozenset({"localhost", "::1", "[::1]"})
 
 
 class Tuned(Protocol):
@@ -279,7 +279,7 @@ class _Hearing:
 
 def is_loopback(host: str) -> bool:
     """Tell whether a host is this machine by its own name for itself."""
-    return host in LOOPBACK_HOSTS or host.startswith("127.")
+    return host in LOOPBACK_HOSTS or (host.startswith("127.") and host.replace(".", "").isdigit())
 
 
 def _loudest_dbfs(pcm: NDArray[np.int16]) -> float | None:
