@@ -4,6 +4,7 @@ import { signIn } from "../api/actions";
 import { meQuery } from "../api/queries";
 import { Problem } from "../api/request";
 import { tell } from "../app/notices";
+import { catalogue } from "../catalogue/useCatalogue";
 import { line } from "../live/connect";
 import { texts } from "../texts";
 import { Modal } from "./Modal";
@@ -15,6 +16,8 @@ export function useSignedIn(): () => Promise<void> {
   return async () => {
     line.start();
     await client.fetchQuery({ ...meQuery, staleTime: 0 });
+    // What is on air is told to members only, and the catalogue is no query.
+    void catalogue.load();
     await client.invalidateQueries();
   };
 }
