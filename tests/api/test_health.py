@@ -1,5 +1,7 @@
 """Liveness, readiness, figures, the page, and the OpenAPI document."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -116,3 +118,10 @@ def test_the_reference_names_every_operation_and_who_may_call_it_and_loads_nothi
     assert "stations:write" in text
     assert "http" not in text.replace("http-equiv", "").split("</h1>")[0]
     assert "<script" not in text
+
+
+def test_the_api_process_loads_neither_kernels_nor_decoders() -> None:
+    heavy = ("numba", "llvmlite", "scipy", "av", "celery")
+    code = f"import sys, airledger.api.serve; print([name for name in {heavy} if name in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert found.stdout.decode().strip() == "[]"

@@ -25,7 +25,7 @@ from airledger.platform.errors import UnavailableError
 from airledger.platform.presence import Counts
 from airledger.playlog.models import PlayLog
 from airledger.playlog.plays import rebuild
-from airledger.recognition.identify import Identified
+from airledger.recognition.answer import Identified
 from airledger.stations.cause import Cause
 from airledger.stations.models import FAILING, Stream
 from airledger.stations.tuner import Listening, TuneEnded

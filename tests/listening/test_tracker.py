@@ -15,7 +15,7 @@ from airledger.listening.tracker import (
     close_all,
     track,
 )
-from airledger.recognition.identify import Identified
+from airledger.recognition.answer import Identified
 
 PARAMS = TrackerParams()
 WINDOW_S, HOP_S = 10.0, 5.0

@@ -9,7 +9,8 @@ import numpy as np
 from airledger.listening.session import AiredCut, LiveSession
 from airledger.platform.logging import logger
 from airledger.platform.presence import Counts
-from airledger.recognition.identify import Answer, identify
+from airledger.recognition.answer import Answer
+from airledger.recognition.identify import identify
 from airledger.recognition.library_index import LibraryIndex
 
 BEHIND_LIMIT = 2_000

@@ -20,7 +20,7 @@ from airledger.listening.tracker import Step, TrackerParams, TrackerState, Windo
 from airledger.listening.windows import RATE_HZ, Cut, WindowCutter
 from airledger.platform.clock import epoch_now, from_epoch
 from airledger.platform.logging import logger
-from airledger.recognition.identify import Answer, Identified
+from airledger.recognition.answer import Answer, Identified
 from airledger.stations.tuner import Connected, Listening, TuneEnded
 
 STALL_S = 20.0

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
-from airledger.recognition.identify import Identified
+from airledger.recognition.answer import Identified
 
 TENTATIVE, ACTIVE, HOLD, CLOSED = "tentative", "active", "hold", "closed"
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
@@ -10,47 +9,12 @@ from numpy.typing import NDArray
 
 from airledger.fingerprint.match import match
 from airledger.fingerprint.peaks import extract
+from airledger.recognition.answer import Answer, Identified
 from airledger.recognition.library_index import LibraryIndex
 
 CANDIDATES = 5
 LEAST_SCORE = 0.5
 SILENCE_DBFS = -60.0
-
-
-@dataclass(frozen=True)
-class Identified:
-    """One recording that a sound may be.
-
-    Attributes:
-        recording_id: The recording.
-        offset_s: Place in the recording of the sound's first sample.
-        speed: Above 1: played faster than the recording.
-        score: Probability that this is right.
-        first_s: Time in the sound of the first agreement.
-        last_s: Time in the sound of the last agreement.
-        audible_from_s: Where the recording begins to the ear.
-        audible_to_s: Where it ends to the ear.
-        votes: Agreeing hashes.
-    """
-
-    recording_id: UUID
-    offset_s: float
-    speed: float
-    score: float
-    first_s: float
-    last_s: float
-    audible_from_s: float
-    audible_to_s: float
-    votes: int = 0
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What was found in a sound, best first, and what it cost."""
-
-    found: tuple[Identified, ...]
-    is_silent: bool
-    cpu_ms: float
 
 
 def identify(
