@@ -13,7 +13,7 @@ import { donutOf, drawDonut, drawPoint, pixelRatio } from "./marks";
 import { night } from "./night";
 import { type Palette, readPalette } from "./palette";
 import type { PointProperties } from "./points";
-import { clusterUntilZoom, styleFor } from "./style";
+import { nearestZoom, styleFor } from "./style";
 
 // The worker is a file of its own under our origin; without it MapLibre stays blank.
 setWorkerUrl(workerUrl);
@@ -67,7 +67,7 @@ export function makeGlobe(box: HTMLElement, label: string): Globe {
     center: left?.center ?? [12, 24],
     zoom: left?.zoom ?? wholeZoom(box.clientWidth, box.clientHeight),
     minZoom: wholeZoom(box.clientWidth, box.clientHeight, 0.7),
-    maxZoom: 9.5,
+    maxZoom: nearestZoom,
     attributionControl: false,
     dragRotate: false,
     pitchWithRotate: false,
@@ -113,8 +113,8 @@ export async function pick(map: Globe, event: MapMouseEvent): Promise<Picked> {
   const source = map.getSource<GeoJSONSource>("streams");
   if (source === undefined) return { kind: "nothing" };
   const zoom = await source.getClusterExpansionZoom(clusterId);
-  if (zoom <= clusterUntilZoom && zoom > map.getZoom()) {
-    map.easeTo({ center: place, zoom: zoom + 0.3 });
+  if (zoom <= nearestZoom && zoom > map.getZoom()) {
+    map.easeTo({ center: place, zoom: Math.min(nearestZoom, zoom + 0.3) });
     return { kind: "nothing" };
   }
   const leaves = await source.getClusterLeaves(clusterId, mostLeaves, 0);

@@ -3,7 +3,8 @@ import type { ExpressionSpecification, StyleSpecification } from "maplibre-gl";
 import { night } from "./night";
 import type { Palette } from "./palette";
 
-export const clusterUntilZoom = 8;
+/** As near as one can come. Clusters hold beyond it, so that stations at one place stay together and can be listed. */
+export const nearestZoom = 9.5;
 const empty = { type: "FeatureCollection" as const, features: [] };
 
 const twelfths = (property: string): ExpressionSpecification => [
@@ -55,7 +56,7 @@ export function styleFor(palette: Palette, now: number): StyleSpecification {
         data: empty,
         cluster: true,
         clusterRadius: 44,
-        clusterMaxZoom: clusterUntilZoom,
+        clusterMaxZoom: Math.ceil(nearestZoom),
         clusterProperties: { playing: ["+", counted("playing")], failing: ["+", counted("failing")] },
       },
     },

@@ -19,7 +19,7 @@ export function FilterBar() {
       <legend className="sr-only">{t.label}</legend>
       <button type="button" className="button filters-open" aria-expanded={open} onClick={() => setOpen(!open)}>
         <Icon name="filter" size={18} />
-        {t.open}
+        <span className="filters-word">{t.open}</span>
         {active && <span className="dot" aria-hidden="true" />}
       </button>
       <div className="filters-body">

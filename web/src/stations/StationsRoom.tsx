@@ -77,7 +77,7 @@ const columns: [Sort["by"] | null, string, string][] = [
 
 function Head({ sort, setSort }: { sort: Sort; setSort: (sort: Sort) => void }) {
   return (
-    <div className="row rows-head">
+    <div className="row rows-head station-row">
       <span className="row-play" />
       {columns.map(([by, cell, title]) =>
         by === null ? (
