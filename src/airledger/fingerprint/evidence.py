@@ -2,11 +2,11 @@
 
 **Raw evidence.** Each peak of the query that lies within the track is a trial: it has a partner there (a hit) or not
 (a miss). By chance it has one with probability c: how many of the track's peaks have its frequency, times the
-tolerance, over the track's length; and such a partner lies anywhere within the tolerance. If the query belongs there,
-a share r of its peaks has survived the radio chain, and their partners lie close. So a miss multiplies the odds by 1
-- r, and a hit at closeness s (`align`) by r * f1(s) / (c * f0(s)) + 1 - r, with f0(s) = -ln s, the density of a
-product of two uniform numbers, and f1(s) = 3 s^2. The logarithm, summed over the stretch of the query where it is
-greatest (a song may begin or end within it) and for the best of a few r, is the raw evidence, in nats.
+tolerance, over the track's length; and such a partner lies anywhere within the tolerance.
+If the query belongs there, a share r of its peaks has survived the radio chain, and their partners lie close. So a miss
+multiplies the odds by q = 1 - r, and a hit at closeness s (`align`) by q + r * f1(s) / (c * f0(s)), with f0(s) = -ln s,
+the density of a product of two uniform numbers, and f1(s) = 3 s^2. The logarithm, summed over the stretch of the query
+where it is greatest (a song may begin or end within it) and for the best of a few r, is the raw evidence, in nats.
 
 **Dependence.** Hits at one moment are one drum; hits at one frequency are one tone. The n-th hit within 50 ms counts
 1/n, and hits count less after others of their frequency in the seconds before.
@@ -23,8 +23,8 @@ than 6 nats.
 warps; the chance that the best of them reaches it by accident is at most trials * e^-nats (Bonferroni). The score is
 the logistic function of nats - ln(trials) - MARGIN, e^-MARGIN being the odds beforehand that a window holds a track
 that is enrolled at all. A change of speed has to be paid for with 1.5 nats, one of tempo or pitch alone with 5. Of
-550 windows of 5 to 20 s without an answer (held-out music, also through radio processing, speech, noise, tones) the
-greatest nats - ln(trials) was 3.7.
+1,020 windows of 5 to 20 s without an answer among 260 tracks (held-out music, also through radio processing, speech,
+noise, tones) the greatest nats - ln(trials) was 4.4, the third greatest -1.5.
 """
 
 from dataclasses import dataclass
