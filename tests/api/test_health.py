@@ -56,6 +56,7 @@ def test_figures_of_every_kind_are_there_in_prometheus_form(house: House) -> Non
     with app.unit() as unit:
         add_task(unit.session, "t", "probe", {}, now=app.clock.now())
     house.client.get("/api/v1/streams")
+    house.client.get("/api/v1/streams")
     text = house.client.get("/metrics").text
     samples = {
         (sample.name, *sorted(sample.labels.values())): sample.value
@@ -71,7 +72,8 @@ def test_figures_of_every_kind_are_there_in_prometheus_form(house: House) -> Non
     assert samples["airledger_process_sessions", "listener"] == 3
     assert samples["airledger_processes", "listener"] == 1
     assert 0 < samples["airledger_real_time_factor_min",] <= 1
-    assert samples["airledger_http_requests_total", "/api/v1/streams", "200", "GET"] == 1
+    assert samples["airledger_http_requests_total", "/api/v1/streams", "200", "GET"] == 2
+    assert samples["airledger_answer_cache_total", "hit"] + samples["airledger_answer_cache_total", "miss"] == 3
     assert ("airledger_events_position",) in samples
 
 

@@ -29,9 +29,16 @@ class _Entry:
 class AnswerCache:
     """Bodies by key. Keys must name everything that the answer depends on, whose rows they are above all."""
 
-    def __init__(self, *, keep_s: float = KEEP_S, tick: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        keep_s: float = KEEP_S,
+        tick: Callable[[], float] = time.monotonic,
+        on_look: Callable[[bool], None] = lambda _: None,
+    ) -> None:
         self._keep_s = keep_s
         self._tick = tick
+        self._on_look = on_look
         self._entries: OrderedDict[object, _Entry] = OrderedDict()
 
     async def get(self, key: object, make: Callable[[], Awaitable[Answer]]) -> Answer:
@@ -41,10 +48,13 @@ class AnswerCache:
             entry = self._entries[key] = _Entry()
             self._shrink()
         if entry.answer is not None and self._tick() < entry.until:
+            self._on_look(True)
             return entry.answer
         async with entry.lock:
             if entry.answer is not None and self._tick() < entry.until:
+                self._on_look(True)
                 return entry.answer
+            self._on_look(False)
             # Counted from before the query: the answer is never older than keep_s.
             until = self._tick() + self._keep_s
             answer = await make()

@@ -7,7 +7,21 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from airledger.api import accounts, health, library, live, page, plays, reference, sessions, sign_in, streams, system
+from airledger.api import (
+    accounts,
+    health,
+    library,
+    live,
+    page,
+    plays,
+    reference,
+    sessions,
+    sign_in,
+    stats,
+    stream_actions,
+    streams,
+    system,
+)
 from airledger.api.cached import AnswerCache
 from airledger.api.cross_origin import OpenCatalogue
 from airledger.api.head_requests import HeadRequests
@@ -29,6 +43,8 @@ ATTEMPTS_PER_MINUTE = 10  # to sign in, per address and per account
 ROUTERS = (
     health.router,
     streams.router,
+    stream_actions.router,
+    stats.router,
     plays.router,
     sessions.router,
     library.router,
@@ -79,7 +95,7 @@ def _state(app: Airledger) -> ApiState:
         authenticator=Authenticator(app.database, tokens, app.clock),
         limiter=RateLimiter(app.settings.requests_per_minute),
         attempts=RateLimiter(ATTEMPTS_PER_MINUTE),
-        cache=AnswerCache(),
+        cache=AnswerCache(on_look=traffic.count_look),
         hub=EventHub(threads),
         traffic=traffic,
     )

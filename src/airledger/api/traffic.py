@@ -33,6 +33,14 @@ class Traffic:
             "airledger_live_clients_dropped", "Clients dropped for reading too slowly.", registry=self.registry
         )
 
+        self._looks = Counter(
+            "airledger_answer_cache", "Looks into the one-second cache of answers.", ("result",), registry=self.registry
+        )
+
+    def count_look(self, is_hit: bool) -> None:
+        """Count a look into the cache of answers."""
+        self._looks.labels("hit" if is_hit else "miss").inc()
+
     def count(self, method: str, route: str, status: int, duration_s: float | None) -> None:
         """Count one request; a duration of None is an endless answer that is not timed."""
         self._requests.labels(method, route, str(status)).inc()
