@@ -75,9 +75,18 @@ def house(tmp_path: Path) -> Iterator[House]:
         organisation_id = ensure_home(unit, clock)
         recordings = [_enrol(unit.session, storage, organisation_id, n, song) for n, song in enumerate(songs)]
         stream = Stream(
-            url="http://station.test/", url_key="k", host="station.test", search_text="test", name="Test", tags=[], warnings=[], state=PLAYING, has_sound=True,
-            created_at=clock.now(), updated_at=clock.now(),
-        )  # fmt: skip
+            url="http://station.test/",
+            url_key="k",
+            host="station.test",
+            search_text="test",
+            name="Test",
+            tags=[],
+            warnings=[],
+            state=PLAYING,
+            has_sound=True,
+            created_at=clock.now(),
+            updated_at=clock.now(),
+        )
         unit.session.add(stream)
         unit.session.flush()
         session_id, stream_id = uuid4(), stream.id
@@ -96,17 +105,30 @@ def _enrol(session, storage, organisation_id, number, song) -> UUID:  # type: ig
     params = PROFILES["balanced"]
     storage.put(f"peaks/{number}.npz", to_bytes(extract(song, params, dense="reference")))
     recording = Recording(
-        organisation_id=organisation_id, title=f"Song {number}", artist="Made", duration_ms=len(song) * 1000 // RATE_HZ,
-        source_name=f"{number}.wav", content_sha256=str(number), tags={}, created_at=SystemClock().now(),
-    )  # fmt: skip
+        organisation_id=organisation_id,
+        title=f"Song {number}",
+        artist="Made",
+        duration_ms=len(song) * 1000 // RATE_HZ,
+        source_name=f"{number}.wav",
+        content_sha256=str(number),
+        tags={},
+        created_at=SystemClock().now(),
+    )
     session.add(recording)
     session.flush()
     session.add(
         Fingerprint(
-            recording_id=recording.id, organisation_id=organisation_id, engine_version=str(ENGINE_VERSION),
-            params_hash=params_hash(params), peaks_key=f"peaks/{number}.npz", duration_ms=recording.duration_ms, audible_from_ms=0, audible_to_ms=recording.duration_ms, quality={},
+            recording_id=recording.id,
+            organisation_id=organisation_id,
+            engine_version=str(ENGINE_VERSION),
+            params_hash=params_hash(params),
+            peaks_key=f"peaks/{number}.npz",
+            duration_ms=recording.duration_ms,
+            audible_from_ms=0,
+            audible_to_ms=recording.duration_ms,
+            quality={},
             created_at=SystemClock().now(),
         )
-    )  # fmt: skip
+    )
     identity: UUID = recording.id
     return identity

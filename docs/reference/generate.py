@@ -43,7 +43,8 @@ def _settings() -> str:
     ]
     for name, field in Settings.model_fields.items():
         choices = getattr(field.validation_alias, "choices", [])
-        also = ", ".join(f"`{one.upper()}`" for one in choices if not str(one).startswith("airledger_") and one != name)
+        others = [str(one) for one in choices if not str(one).startswith("airledger_")]
+        also = ", ".join(f"`{one.upper()}`" for one in others if one != name)
         default = "see below" if name == "sources" else f"`{field.default!s}`" if str(field.default) else "empty"
         lines.append(f"| `{name}` | {default} | {also} | {field.description} |")
     lines.append("\n## The file as it is first written\n\n```toml\n" + settings_template() + "```")
@@ -52,7 +53,10 @@ def _settings() -> str:
 
 def _commands() -> str:
     group: Any = typer.main.get_command(commands)
-    lines = ["# Commands\n", "`airledger COMMAND --help` says the same. Wherever there is a table, `--json` gives it to programs.\n"]
+    lines = [
+        "# Commands\n",
+        "`airledger COMMAND --help` says the same. Wherever there is a table, `--json` gives it to programs.\n",
+    ]
     for path, command in _leaves(group, "airledger"):
         lines.append(f"## `{path}`\n\n{(command.help or '').strip()}\n")
         for parameter in command.params:
@@ -75,7 +79,10 @@ def _leaves(command: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def _events() -> str:
-    lines = ["# Events\n", "Read them at `GET /api/v1/events` (SSE) or `/api/v1/events/ws` (WebSocket); `position` is where to resume.\n"]
+    lines = [
+        "# Events\n",
+        "Read them at `GET /api/v1/events` (SSE) or `/api/v1/events/ws` (WebSocket); `position` is where to resume.\n",
+    ]
     for event in sorted(_subclasses(Event), key=lambda one: one.name):
         lines.append(f"## `{event.name}`\n\n{(event.__doc__ or '').strip()}\n")
         lines += [f"- `{name}`: {_kind(field.annotation)}" for name, field in event.model_fields.items()]

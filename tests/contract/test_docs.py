@@ -41,7 +41,8 @@ def test_every_command_shown_exists_with_its_options(path: Path) -> None:
         while words and words[0] in getattr(command, "commands", {}):
             command = command.commands[words.pop(0)]
         assert not hasattr(command, "commands") or not words, f"{path.name}: there is no `airledger {line}`"
-        known = {flag for parameter in command.params for flag in (*parameter.opts, *parameter.secondary_opts)} | {"--help"}
+        flags = [flag for one in command.params for flag in (*one.opts, *one.secondary_opts)]
+        known = {"--help", *flags}
         unknown = [word for word in words if word.startswith("--") and word.split("=")[0] not in known]
         assert not unknown, f"{path.name}: `airledger {line}` has no {unknown}"
 

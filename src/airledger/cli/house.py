@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from airledger.cli.output import clock_time, print_json, print_table
+from airledger.cli.up import ADDRESS_FILE
 
 if TYPE_CHECKING:
     from airledger.app import Airledger
@@ -59,7 +60,9 @@ def link() -> None:
     settings = load_settings()
     with Airledger.open(settings) as app:
         token = bootstrap(app.database, app.clock).link
-    typer.echo(f"http://{settings.host}:{settings.port}/?link={token}")
+    told = settings.data / ADDRESS_FILE  # `up` may have been given another port than the settings have
+    address = told.read_text(encoding="utf-8") if told.exists() else f"http://{settings.host}:{settings.port}"
+    typer.echo(f"{address}/?link={token}")
 
 
 def backup(target: Annotated[Path, typer.Argument(help="File to write, like airledger-2026-01-31.tar.gz.")]) -> None:

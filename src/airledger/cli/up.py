@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from airledger.platform.children import Child
     from airledger.platform.settings import Settings
 
+ADDRESS_FILE = "address"
 DEMO_FOLDER = "demo"
 TRANSMITTER_FILE = "transmitter.json"
 
@@ -134,8 +135,10 @@ def _greet(settings: "Settings") -> None:
     with Airledger.open(settings) as app:
         link = bootstrap(app.database, app.clock).link
     shown = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104  compared, not bound
+    address = f"http://{shown}:{settings.port}"
+    (settings.data / ADDRESS_FILE).write_text(address, encoding="utf-8")
     sys.stdout.write(
-        f"\n  Airledger is at  http://{shown}:{settings.port}/?link={link}\n"
+        f"\n  Airledger is at  {address}/?link={link}\n"
         f"  (the link signs in once; `airledger link` makes another)\n"
         f"  Data: {os.path.relpath(settings.data)}    Stop with Ctrl-C.\n\n"
     )

@@ -101,7 +101,8 @@ class Settings(BaseSettings):
     )
     storage_url: str = Field(default="", description="Empty: file://DATA/objects.")
     events_url: str = Field(
-        default="", description="Empty: events are read from the database. redis://host:6379/1: a stream fed from it as well."
+        default="",
+        description="Empty: events are read from the database. redis://host:6379/1: a stream is fed from it too.",
     )
     host: str = Field(default="127.0.0.1", description="Address that the API listens on; 0.0.0.0 for all.")
     port: int = Field(default=8700, ge=0, le=65535, description="Port of API and page.")
