@@ -169,11 +169,11 @@ class _Search:
 
         A song that is played faster may agree with itself for a moment as it is; then much of it is not heard.
         """
-        for one in self.found.values():
-            enough = one.evidence.raw >= _ENOUGH_NATS or one.evidence.heard >= _ENOUGH_HEARD
-            if enough and self._score(one.evidence, one.laid.warp) >= _CONVINCING:
-                return True
-        return False
+        return any(self._is_convincing(one) for one in self.found.values())
+
+    def _is_convincing(self, one: _Found) -> bool:
+        enough = one.evidence.raw >= _ENOUGH_NATS or one.evidence.heard >= _ENOUGH_HEARD
+        return enough and self._score(one.evidence, one.laid.warp) >= _CONVINCING
 
     def answers(self, limit: int) -> list[Candidate]:
         """All that was found, with scores that account for the whole search and for each other.
@@ -244,7 +244,7 @@ class _Search:
     def _weigh(self, proposal: _Proposal) -> None:
         """Lay the query over the track where the proposal says; keep the best place per track."""
         known = self.found.get(proposal.track)
-        if known is not None and known.evidence.raw >= _ENOUGH_NATS and not repeats(known.evidence):
+        if known is not None and self._is_convincing(known) and not repeats(known.evidence):
             return
         laid, evidence = settle(self.peaks, proposal.reference(), proposal.duration_s, proposal.offset_s, proposal.warp)
         if evidence.hits and (known is None or better(evidence, known.evidence)):
