@@ -37,8 +37,8 @@ def pages() -> dict[str, str]:
 def _settings() -> str:
     lines = [
         "# Settings\n",
-        "Read once at the start: environment over `airledger.toml` in the data folder over defaults. In the",
-        "environment a key is written `AIRLEDGER_KEY`; names of the mission's configuration are accepted as they are.\n",
+        "Read once at the start: environment over `airledger.toml` in the data folder over defaults.",
+        "In the environment a key is written `AIRLEDGER_KEY`; the mission's own names are accepted as they are.\n",
         "| key | default | also accepted | meaning |\n|---|---|---|---|",
     ]
     for name, field in Settings.model_fields.items():
