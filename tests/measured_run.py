@@ -1,6 +1,7 @@
 """A command of ours as a process of its own: what it said, how long it took, how much memory it needed."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 KIB_PER_MIB = 1024
+# A process begins with its parent's size as its peak, and a test runner is large: so a small one stands between.
+LAUNCHER = """
+import os, resource, subprocess, sys
+code = subprocess.call(sys.argv[2:])
+os.write(int(sys.argv[1]), b"%d" % resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(code if code >= 0 else 128 - code)
+"""
 
 
 @dataclass(frozen=True)
@@ -17,7 +25,7 @@ class Ran:
     """What became of a command.
 
     Attributes:
-        code: Its exit code, negative for a signal.
+        code: Its exit code; 128 and the signal's number, or -9 after the limit, when it was killed.
         peak_mib: The most memory that it, or any one child that it waited for, held at a time.
     """
 
@@ -35,23 +43,37 @@ class Ran:
 
 def run_measured(arguments: list[str], environment: Mapping[str, str], limit_s: float = 120) -> Ran:
     """Run `airledger ...`; kill it after `limit_s` seconds (then its code is -9)."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, tempfile.TemporaryFile() as usage:
         began = time.monotonic()
         process = subprocess.Popen(
-            [sys.executable, "-m", "airledger", *arguments],
+            [
+                sys.executable,
+                "-I",
+                "-S",
+                "-c",
+                LAUNCHER,
+                str(usage.fileno()),
+                sys.executable,
+                "-m",
+                "airledger",
+                *arguments,
+            ],
             env=dict(environment),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
+            pass_fds=[usage.fileno()],
+            start_new_session=True,
         )
-        killer = threading.Timer(limit_s, process.kill)
+        killer = threading.Timer(limit_s, os.killpg, (process.pid, signal.SIGKILL))
         killer.start()
-        _, status, usage = os.wait4(process.pid, 0)
+        code = process.wait()
         killer.cancel()
-        process.returncode = os.waitstatus_to_exitcode(status)
         seconds = time.monotonic() - began
+        usage.seek(0)
+        peak_kib = int(usage.read() or 0)
         said = []
         for file in (out, err):
             file.seek(0)
             said.append(file.read().decode(errors="replace"))
-    return Ran(process.returncode, said[0], said[1], seconds, usage.ru_maxrss / KIB_PER_MIB)
+    return Ran(code, said[0], said[1], seconds, peak_kib / KIB_PER_MIB)

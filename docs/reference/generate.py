@@ -92,7 +92,7 @@ def _events() -> str:
 
 def _subclasses(base: type[Event]) -> Iterator[type[Event]]:
     for one in base.__subclasses__():
-        if "name" in vars(one):
+        if "name" in vars(one) and one.__module__.startswith("airledger."):
             yield one
         yield from _subclasses(one)
 
