@@ -17,7 +17,7 @@ from servers.postgres import PostgresServer
 from servers.process import wait_until
 from servers.redis import RedisServer
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.xdist_group("crash")]
+pytestmark = pytest.mark.acceptance
 CACHE = Path(os.environ.get("AIRLEDGER_SONGS_CACHE", tempfile.gettempdir())) / "airledger-demo-songs"
 BACK_S = 30
 

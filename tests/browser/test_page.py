@@ -9,8 +9,6 @@ from playwright.sync_api import Page, expect
 
 from browser.conftest import BROKEN, HEARD, WAIT_S, Visit
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 ON_THE_GLOBE = """() => {
   const map = window.__airledger?.map;
   if (!map?.isStyleLoaded()) return 0;

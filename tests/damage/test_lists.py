@@ -5,12 +5,8 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from damage.conftest import Terminal
 from raw_http import RawServer, Talk
-
-pytestmark = pytest.mark.xdist_group("damage")
 
 HUGE = 2 << 30
 REMARKS = (b"#" * 1_023 + b"\n") * 1_024  # 1 MiB

@@ -18,8 +18,6 @@ import pytest
 from acceptance.installation import Installation
 from servers.process import HOST, bound_to_us, wait_until
 
-pytestmark = pytest.mark.xdist_group("damage")
-
 DEEP = b"[" * 200_000
 JSON = {"Content-Type": "application/json"}
 PEAK_MIB = 500

@@ -8,8 +8,6 @@ import pytest
 from damage.conftest import Terminal
 from made_sound import encoded, melody
 
-pytestmark = pytest.mark.xdist_group("damage")
-
 HUGE = 2 << 30
 
 

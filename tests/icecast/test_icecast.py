@@ -18,8 +18,6 @@ from icecast.witness import Witness
 from servers.icecast import Feed, IcecastServer
 from servers.process import wait_until
 
-pytestmark = pytest.mark.xdist_group("icecast")
-
 QUIET_S = 3
 PART_S = 26
 BITRATE_KBPS = 96
