@@ -18,9 +18,7 @@ DRAWERS = frozenset(
 RECORDS = PurePosixPath("src/airledger/platform/migrations/versions")
 _UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
 # Places of one machine: home folders, mounts of a workshop, file addresses. /tmp, /usr and the like are everywhere.
-_MACHINE_PATH = re.compile(
-    r"(?<![\w.:/-])/(?:work|root|Users|home/[a-z]\w*|opt/(?:wheels|pypi\w*))(?:/|\b)|file:///opt/"
-)
+_MACHINE_PATH = re.compile(r"(?<![\w.:/-])/(?:root|Users|home/[a-z]\w*)(?:/|\b)|file:///(?:opt|srv)/")
 # Package indexes and their mirrors: where packages come from is the machine's setting, not the project's.
 _REGISTRY_HOST = re.compile(
     r"https?://(?:[\w.-]*(?:registry|mirror|artifactory|nexus|pypi|pythonhosted|npmjs|npmmirror)[\w-]*\.[\w.-]+"
