@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     Handler = Callable[[Request, Connection], Awaitable[None]]
 
+CANCEL_AGAIN_S = 0.5
+
 
 class Switchboard:
     """All that is reached over HTTP, and the channels behind it."""
@@ -63,7 +65,9 @@ class Switchboard:
         while others := [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]:
             for task in others:
                 task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
+            # Asked again after a moment: `wait_for` of Python 3.11 swallows a cancellation that comes as it completes.
+            ended, _ = await asyncio.wait(others, timeout=CANCEL_AGAIN_S)
+            await asyncio.gather(*ended, return_exceptions=True)
 
     async def _handle(self, request: Request, connection: Connection) -> None:
         handler = self._exact.get(request.path) or self._below.get(request.path.rpartition("/")[0] + "/") or missing
