@@ -96,7 +96,7 @@ def test_no_file_names_a_path_of_one_machine() -> None:
     [
         "https://registry.example.org/react/-/react-19.tgz",
         "https://mirror.example.org/packages/x.whl",
-        "--index-url http://10.0.0.7:8080/simple",
+        "from http://10.0.0.7:8080/simple",
         "http://build.corp.internal/wheels",
     ],
 )

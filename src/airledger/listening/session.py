@@ -18,7 +18,7 @@ from airledger.listening.coverage import HEARD, SILENT, Stretch, extend
 from airledger.listening.outbox import HeardPlay, Outbox, SessionState, Target
 from airledger.listening.tracker import Step, TrackerParams, TrackerState, Window, close_all, track
 from airledger.listening.windows import RATE_HZ, Cut, WindowCutter
-from airledger.platform.clock import epoch_now, from_epoch
+from airledger.platform.clock import from_epoch
 from airledger.platform.logging import logger
 from airledger.recognition.answer import Answer, Identified
 from airledger.stations.tuner import Connected, Listening, TuneEnded
@@ -233,7 +233,3 @@ class LiveSession:
     def status(self) -> str:
         """`waiting`, `connecting`, `listening`, `reconnecting` or `stopped`."""
         return self._state.status
-
-    def lag_s(self) -> float:
-        """Seconds since sound last arrived, for the gauge."""
-        return epoch_now() - self._last_sound_s if self._last_sound_s else 0.0

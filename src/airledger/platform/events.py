@@ -5,7 +5,6 @@ ids come from a sequence, and a transaction with a higher id may commit first, s
 lower one for ever.
 """
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -125,11 +124,6 @@ class Dispatcher:
         for name, types, handler in self._subscribers:
             self._serve(name, types, handler)
         return placed
-
-    def run(self, stop: threading.Event, *, every_s: float = 0.2) -> None:
-        """Turn until stopped."""
-        while not stop.wait(every_s):
-            self.turn()
 
     def _place(self) -> int:
         with self._database.unit() as unit:

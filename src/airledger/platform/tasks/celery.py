@@ -72,11 +72,6 @@ class Sender:
             self._sent[task_id, attempts] = moment
         return len(fresh)
 
-    def run(self, stop: threading.Event, *, every_s: float = 0.3) -> None:
-        """Send until stopped."""
-        while not stop.wait(every_s):
-            self.turn()
-
 
 def work_by_celery(
     celery: Celery,
