@@ -32,7 +32,7 @@ test: ## All tests, from nothing
 	$(BIN)/pytest -n 2 --dist loadfile -q
 	npm --prefix web test --silent
 
-accept: setup-dev ## A longer proof: make accept PART=band-embedded|band-grown|crash-embedded|crash-grown|fresh|real_lists|sqlite_crowd|screenshots
+accept: setup-dev ## A longer proof: make accept PART=band-embedded|band-grown|crash-embedded|crash-grown|fresh|real_lists|sqlite_crowd|screenshots|programme
 	$(BIN)/python -m pytest tests/acceptance -m acceptance -q -s $(if $(PART),-k "$(subst -, and ,$(PART))",)
 
 lint: setup-dev ## Style, types, layers
@@ -44,7 +44,9 @@ lint: setup-dev ## Style, types, layers
 	npm --prefix web run --silent typecheck
 
 bench: setup-dev ## Measure, and write bench/RESULTS.md
-	for script in bench/bench_*.py; do $(BIN)/python $$script; done
+	$(BIN)/python -m bench.recognition .cache/bench-recognition
+	$(BIN)/python -m bench.listening
+	$(BIN)/python -m bench.scale .cache/bench-scale --hours 1000
 
 clean: ## Remove what set-up made (data stays)
 	rm -rf $(VENV) $(STAMPS) web/node_modules src/airledger/api/page

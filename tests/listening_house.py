@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -27,6 +28,7 @@ RATE_HZ = 8_000
 SONG_S = 60
 
 
+@lru_cache(maxsize=8)
 def made_song(seed: int, seconds: int = SONG_S) -> NDArray[np.float32]:
     """A tune of random notes with overtones and decay: float32, 8 kHz."""
     random = np.random.default_rng(seed)
@@ -42,6 +44,7 @@ def made_song(seed: int, seconds: int = SONG_S) -> NDArray[np.float32]:
             position += length
     scaled = 0.2 * sound / np.abs(sound).max() + 0.001 * random.standard_normal(len(sound))
     made: NDArray[np.float32] = scaled.astype(np.float32)
+    made.setflags(write=False)
     return made
 
 
@@ -73,7 +76,7 @@ def house(tmp_path: Path) -> Iterator[House]:
     songs = [made_song(seed) for seed in range(3)]
     with database.unit() as unit:
         organisation_id = ensure_home(unit, clock)
-        recordings = [_enrol(unit.session, storage, organisation_id, n, song) for n, song in enumerate(songs)]
+        recordings = [enrol_song(unit.session, storage, organisation_id, n, song) for n, song in enumerate(songs)]
         stream = Stream(
             url="http://station.test/",
             url_key="k",
@@ -101,7 +104,7 @@ def house(tmp_path: Path) -> Iterator[House]:
     database.close()
 
 
-def _enrol(session, storage, organisation_id, number, song) -> UUID:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def enrol_song(session, storage, organisation_id, number, song) -> UUID:  # type: ignore[no-untyped-def]  # noqa: ANN001
     params = PROFILES["balanced"]
     storage.put(f"peaks/{number}.npz", to_bytes(extract(song, params, dense="reference")))
     recording = Recording(

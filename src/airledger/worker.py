@@ -1,6 +1,7 @@
 """The processes that are not the API: worker, scheduler, listener. Each runs until SIGTERM or SIGINT."""
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Iterator
 
@@ -14,8 +15,10 @@ from airledger.platform.tasks.queue import sweep
 from airledger.platform.tasks.registry import QUEUES
 from airledger.platform.tasks.schedules import fire_due
 from airledger.platform.tasks.worker import work
+from airledger.platform.webhooks.feed import WebhookFeed
+from airledger.recognition.outside.jobs import is_configured
 
-CONCURRENCY = {"probe": 2, "recognise": 1, "transcode": 1, "analyse": 1, "money": 1, "default": 2}
+CONCURRENCY = {"probe": 2, "recognise": 1, "transcode": 1, "analyse": 1, "money": 1, "deliver": 8, "default": 2}
 TICK_S = 1.0
 
 log = logger(__name__)
@@ -54,7 +57,10 @@ def run_scheduler(settings: Settings) -> None:
     with _process(settings, "scheduler") as (app, stop, holder):
         app.declare_tasks()
         _patiently(app.declare_schedules, stop)
-        loops: list[Callable[[], object]] = [app.dispatcher(holder).turn]
+        loops: list[Callable[[], object]] = [
+            app.dispatcher(holder).turn,
+            WebhookFeed(app.database, app.tasks, app.clock).turn,
+        ]
         if settings.broker_url:
             from airledger.platform.tasks.celery import Sender, carrier
 
@@ -74,14 +80,42 @@ def run_scheduler(settings: Settings) -> None:
 def run_listener(settings: Settings) -> None:
     """Hear the stations that are wanted, as many as `max_sessions` allows."""
     with _process(settings, "listener") as (app, stop, holder):
+        from airledger.listening.doubtful import DoubtfulKeeper
+        from airledger.listening.evidence_keeper import EvidenceKeeper
         from airledger.listening.listener import Listener, ListenerSettings
 
         limits = ListenerSettings(
-            max_sessions=settings.max_sessions, window_s=settings.window_seconds, hop_s=settings.hop_seconds
+            max_sessions=settings.max_sessions,
+            window_s=settings.window_seconds,
+            hop_s=settings.hop_seconds,
+            threads=min(2, _cores()),
+            installation=settings,
         )
         spool = settings.data / "spool"
-        listener = Listener(holder, app.database, app.clock, app.library, app.tuner, app.counts, spool, limits)
+        evidence = EvidenceKeeper(app.database, app.storage, app.clock, app.counts)
+        doubtful = None
+        if is_configured(settings) and settings.enable_hybrid_detection:
+            sure_score = settings.local_confidence_threshold
+            doubtful = DoubtfulKeeper(app.database, app.storage, app.clock, app.counts, sure_score=sure_score)
+        listener = Listener(
+            holder,
+            app.database,
+            app.clock,
+            app.library,
+            app.live_tuner,
+            app.counts,
+            spool,
+            limits,
+            evidence=evidence,
+            unknown_storage=app.storage if settings.unmatched_days else None,
+            doubtful=doubtful,
+        )
         listener.run(stop)
+
+
+def _cores() -> int:
+    """How many cores this process may use, where the system tells."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _tick(app: Airledger) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy.event import listen
 
 from airledger.api import health, page
 from airledger.api.openapi import document
@@ -73,8 +74,25 @@ def test_figures_of_every_kind_are_there_in_prometheus_form(house: House) -> Non
     assert samples["airledger_processes", "listener"] == 1
     assert 0 < samples["airledger_real_time_factor_min",] <= 1
     assert samples["airledger_http_requests_total", "/api/v1/streams", "200", "GET"] == 2
-    assert samples["airledger_answer_cache_total", "hit"] + samples["airledger_answer_cache_total", "miss"] == 3
+    assert samples["airledger_answer_cache_total", "hit"] + samples["airledger_answer_cache_total", "miss"] == 2
     assert ("airledger_events_position",) in samples
+    assert samples["airledger_detections_24h", "local"] == 1
+    assert samples["airledger_detection_score_mean",] == 0.99
+    assert samples["airledger_capture_success_rate",] == 1
+
+
+def test_a_scrape_every_second_counts_the_tables_no_more_often_than_every_15(house: House) -> None:
+    furnish(house)
+    asked: list[str] = []
+    listen(house.app.database.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+    first = house.client.get("/metrics").text
+    counted = len(asked)
+    assert counted > 10
+    for _ in range(5):
+        house.client.get("/healthz")
+        again = house.client.get("/metrics").text
+    assert len(asked) == counted
+    assert again != first, "this process's own counts are of the moment"
 
 
 def test_the_page_answers_every_path_that_is_not_the_apis(

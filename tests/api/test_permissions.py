@@ -1,5 +1,6 @@
 """Every route, as a stranger, as a viewer, and with another organisation's key."""
 
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -47,12 +48,13 @@ def declared(route: APIRoute | APIWebSocketRoute) -> list[str]:
 def path_of(route: APIRoute | APIWebSocketRoute, ids: Furnished) -> str:
     values = {
         "{stream_id}": str(ids.stream_id), "{play_id}": str(ids.play_id), "{recording_id}": str(ids.recording_id),
-        "{task_id}": str(uuid4()), "{name}": "none", "{user_id}": str(uuid4()), "{key_id}": str(uuid4()),
-        "{path:path}": "globe",
+        "{name}": "none",
+        "{path:path}": "globe", "{isrc}": "none", "{detection_id}": str(ids.play_id),
     }  # fmt: skip
     path = route.path
     for name, value in values.items():
         path = path.replace(name, value)
+    path = re.sub(r"\{\w+_id\}", lambda _: str(uuid4()), path)  # of what is not there
     assert "{" not in path
     return path
 
@@ -65,6 +67,13 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH /api/v1/accounts/{user_id}": {"name": "B"},
     "PATCH /api/v1/schedules/{name}": {"enabled": False},
     "POST /api/v1/keys": {"name": "k", "scopes": ["plays:read"]},
+    "POST /api/music-monitor/acrcloud/test-identification": {},
+    "POST /api/music-monitor/acrcloud/test-hybrid": {},
+    "POST /api/music-monitor/acrcloud/batch-isrc": {"isrcs": ["none"]},
+    "POST /api/music-monitor/fingerprint/track": {"profile": "balanced"},
+    "POST /api/music-monitor/fingerprint/batch": {"recording_ids": []},
+    "POST /api/v1/webhooks": {"url": "http://receiver.test/hook"},
+    "PUT /api/v1/webhooks/{webhook_id}": {"url": "http://receiver.test/hook"},
 }
 
 

@@ -61,4 +61,10 @@ def test_absurd_rates_are_refused(rate: int) -> None:
 
 def test_other_types_are_refused() -> None:
     with pytest.raises(ValueError, match="float32"):
-        to_8k(np.zeros(100, np.int16), 44100)
+        to_8k(np.zeros(100, np.int32), 44100)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("rate", [8000, 44100, 48000])
+def test_samples_of_16_bits_are_taken_as_they_are(rate: int) -> None:
+    pcm = (20_000 * sine(440, rate)).astype(np.int16)
+    np.testing.assert_allclose(to_8k(pcm, rate), to_8k(pcm.astype(np.float32) / np.float32(32768), rate), atol=1e-6)

@@ -2,6 +2,7 @@ import csv
 import wave
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -65,3 +66,39 @@ def test_a_list_of_another_form_and_an_unknown_profile_are_refused(tmp_path: Pat
     assert (done.exit_code, "Line 1" in done.output) == (2, True)
     done = run.invoke(app, ["enrol", str(tmp_path / "list"), str(tmp_path / "index"), "--profile", "best"])
     assert (done.exit_code, "high_quality" in done.output) == (2, True)
+
+
+def test_what_is_not_wav_is_decoded_too(tmp_path: Path) -> None:
+    song = write_wav(tmp_path / "song.wav", tune(2))
+    container = av.open(str(tmp_path / "asked.flac"), "w", format="flac")
+    with container:
+        stream = container.add_stream("flac", rate=16_000)
+        frame = av.AudioFrame.from_ndarray(
+            (np.repeat(excerpt(tune(2), 11, 6), 2)[None, :] * 32767).astype(np.int16), format="s16", layout="mono"
+        )
+        frame.sample_rate = 16_000
+        container.mux([*stream.encode(frame), *stream.encode(None)])
+    run = CliRunner()
+    index, out = str(tmp_path / "index"), tmp_path / "answers.csv"
+    assert run.invoke(app, ["enrol", write_list(tmp_path / "songs", {"song": song}), index]).exit_code == 0
+    asked = write_list(tmp_path / "asked", {"a": tmp_path / "asked.flac"})
+    assert run.invoke(app, ["query", asked, index, str(out)]).exit_code == 0
+    with out.open(encoding="utf-8") as file:
+        answer = next(csv.DictReader(file))
+    assert answer["track"] == "song"
+    assert float(answer["offset_s"]) == pytest.approx(11, abs=0.03)
+
+
+def test_an_index_is_verified(tmp_path: Path) -> None:
+    run = CliRunner()
+    song = {"song": write_wav(tmp_path / "1.wav", tune(1))}
+    index = tmp_path / "index"
+    assert run.invoke(app, ["verify", str(index)]).exit_code == 2
+    assert run.invoke(app, ["enrol", write_list(tmp_path / "songs.txt", song), str(index)]).exit_code == 0
+    sound = run.invoke(app, ["verify", str(index)])
+    assert (sound.exit_code, sound.output.endswith("postings: all as they were written.\n")) == (0, True)
+    segment = next(index.glob("segment-*.fp"))
+    data = bytearray(segment.read_bytes())
+    data[5000] ^= 1
+    segment.write_bytes(bytes(data))
+    assert run.invoke(app, ["verify", str(index)]).exit_code == 1

@@ -198,3 +198,16 @@ def test_warming_up_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     warm()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_excluded_track_lets_another_answer_at_its_own_speed(tmp_path: Path) -> None:
+    song = tune(5)
+    tracks = {1: song, 2: faster(song, 1.04), 3: tune(6)}
+    with Index.create(tmp_path / "i", PARAMS) as index:
+        index.add({number: extract(pcm, PARAMS, dense="reference") for number, pcm in tracks.items()})
+        query = extract(excerpt(song, 10, 10), PARAMS, dense="query")
+        assert match(index, query)[0].track == 1
+        best = match(index, query, exclude={1})[0]
+        assert (best.track, round(best.speed, 2)) == (2, 0.96)
+        assert best.score > DEFAULT_THRESHOLD
+        assert all(one.score < DEFAULT_THRESHOLD for one in match(index, query, exclude={1, 2}))

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airledger.listening.air_clock import RATE_HZ, AirClock
@@ -47,3 +47,13 @@ def test_network_jitter_only_ever_makes_it_late(jitter: list[float]) -> None:
         clock.heard(second * RATE_HZ, second + late_s)
     assert clock.air_time(0) >= 0
     assert clock.air_time(0) <= min(jitter) + 1e-6
+
+
+@settings(deadline=None, max_examples=20)
+@given(drift=st.floats(-500e-6, 500e-6), hours=st.integers(1, 6))
+def test_a_sample_clock_that_runs_fast_or_slow_is_followed(drift: float, hours: int) -> None:
+    clock, last_s = AirClock(), hours * 3_600
+    for second in range(2, last_s, 2):
+        clock.heard(round(second * (1 + drift) * RATE_HZ), 1_000.0 + second + (0.4 if second % 7 else 0.0))
+    newest = round((last_s - 2) * (1 + drift) * RATE_HZ)
+    assert clock.air_time(newest) == pytest.approx(1_000.0 + last_s - 2, abs=0.1)

@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 from hypothesis import given
@@ -31,6 +31,7 @@ class Aired:
     duration_s: float
     speed: float = 1.0
     cut_s: float = 0.0
+    recording_class: str = "music"
 
 
 def hear(aired: list[Aired], start_s: float, score: float = 0.99) -> Window:
@@ -41,7 +42,8 @@ def hear(aired: list[Aired], start_s: float, score: float = 0.99) -> Window:
         if last - first >= 3.0:
             offset_s = (start_s - one.start_s) * one.speed + one.cut_s
             at = (first - start_s, last - start_s)
-            matches.append(Identified(one.recording_id, offset_s, one.speed, score, *at, 0.0, one.duration_s))
+            found = Identified(one.recording_id, offset_s, one.speed, score, *at, 0.0, one.duration_s)
+            matches.append(replace(found, recording_class=one.recording_class))
     return Window(start_s, start_s + WINDOW_S, tuple(matches))
 
 
@@ -95,6 +97,68 @@ def test_an_edit_stays_one_play_with_two_segments() -> None:
     assert play.segments == 2
     assert abs(play.started_s(PARAMS) - 10.0) < 0.1
     assert abs(play.ended_s(PARAMS) - 150.0) < 1.0
+
+
+def test_a_song_begun_anew_before_its_end_is_two_plays() -> None:
+    recording_id = uuid4()
+    aired = [Aired(recording_id, 10.0, 110.0, 240.0), Aired(recording_id, 110.0, 350.0, 240.0)]
+    plays = sorted(listen(aired, 500.0).values(), key=lambda one: one.started_s(PARAMS))
+    assert len(plays) == 2
+    assert abs(plays[0].ended_s(PARAMS) - 110.0) < 0.1
+    assert abs(plays[1].started_s(PARAMS) - 110.0) < 0.1
+
+
+@given(st.lists(st.booleans(), min_size=48, max_size=48))
+def test_music_that_repeats_itself_is_one_play(is_echo: list[bool]) -> None:
+    """Its second half is its first once more; a search finds either place, three times in a row at most."""
+    recording_id = uuid4()
+    state, plays, row = TrackerState(), {}, 0
+    for number in range(60):
+        start_s = number * HOP_S
+        window = hear([Aired(recording_id, 10.0, 250.0, 240.0)], start_s)
+        row = row + 1 if is_echo[number % 48] and 130.0 < start_s < 240.0 and row < 3 else 0
+        if row and window.matches:
+            (match,) = window.matches
+            window = replace(window, matches=(replace(match, offset_s=match.offset_s - 120.0),))
+        step = track(state, window, PARAMS)
+        state = step.state
+        plays.update({one.id: one for one in step.changed})
+    (play,) = plays.values()
+    assert play.segments == 1
+    assert abs(play.started_s(PARAMS) - 10.0) < 0.1
+    assert abs(play.ended_s(PARAMS) - 250.0) < 0.1
+
+
+def test_a_song_cut_off_shortly_before_its_end_ends_with_the_next_one() -> None:
+    cut, following = Aired(uuid4(), 10.0, 119.0, 120.0), Aired(uuid4(), 119.0, 240.0, 121.0)
+    plays = sorted(listen([cut, following], 400.0).values(), key=lambda one: one.started_s(PARAMS))
+    assert abs(plays[0].ended_s(PARAMS) - 119.0) < 0.2
+
+
+def test_a_jingle_of_five_seconds_is_a_play_by_one_sure_window() -> None:
+    for start_s in (20.0, 22.5, 24.9):
+        jingle = Aired(uuid4(), start_s, start_s + 5.0, 5.0, recording_class="jingle")
+        (play,) = listen([jingle], 100.0).values()
+        assert play.recording_class == "jingle"
+        assert abs(play.started_s(PARAMS) - start_s) < 0.1
+        assert abs(play.ended_s(PARAMS) - (start_s + 5.0)) < 0.1
+
+
+def test_a_jingle_over_a_song_does_not_end_it() -> None:
+    song = Aired(uuid4(), 10.0, 190.0, 180.0)
+    jingle = Aired(uuid4(), 80.0, 86.0, 6.0, recording_class="jingle")
+    plays = {one.recording_id: one for one in listen([song, jingle], 400.0).values()}
+    assert len(plays) == 2
+    assert abs(plays[song.recording_id].ended_s(PARAMS) - 190.0) < 0.1
+
+
+def test_an_unsure_jingle_is_not_believed() -> None:
+    jingle = Aired(uuid4(), 22.5, 27.5, 5.0, recording_class="jingle")
+    state = TrackerState()
+    for number in range(20):
+        step = track(state, hear([jingle], number * HOP_S, score=0.7), PARAMS)
+        state = step.state
+        assert step.changed == ()
 
 
 def test_a_song_faded_out_early_ends_where_it_was_last_heard() -> None:

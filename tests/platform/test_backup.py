@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Column, LargeBinary, MetaData, Table, func, select
 from sqlalchemy.orm import Session
 
 from airledger.platform.audit import SYSTEM
@@ -211,6 +213,12 @@ def test_damage_is_found_before_anything_is_written(
     fresh.close()
 
 
+@given(st.binary())
+def test_bytes_come_back(body: bytes) -> None:
+    table = Table("sounds", MetaData(), Column("payload", LargeBinary))
+    assert from_line(table, as_line(table, [body])) == {"payload": body}
+
+
 def test_every_column_of_every_table_has_a_type_that_backups_know() -> None:
     for table in Row.metadata.sorted_tables:
         empty = [None] * len(table.columns)
@@ -223,6 +231,7 @@ def test_every_column_of_every_table_has_a_type_that_backups_know() -> None:
             "JSON",
             "Integer",
             "BigInteger",
+            "LargeBinary",
             "Float",
             "Double",
             "Boolean",

@@ -7,7 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from airledger.recognition.decode import DecodedFile, FileLimits, MediaError, common_tags, decode_file
+from airledger.recognition.decode import (
+    DecodedFile,
+    FileDecoder,
+    FileLimits,
+    MediaError,
+    common_tags,
+    decode_file,
+)
 from made_sound import MUXERS, encoded, melody, spectrum_peak_hz, television
 
 SECONDS = 5.0
@@ -145,3 +152,31 @@ except OSError as error:
 """
     said = subprocess.run([sys.executable, "-I", "-c", code], check=True, capture_output=True, text=True, cwd=tmp_path)
     assert said.stdout == "24"
+
+
+def test_one_child_decodes_many_files_and_is_replaced_when_it_is_too_slow(tmp_path: Path) -> None:
+    good = written(tmp_path, "a.mp3", encoded(SOUND, "mp3"))
+    bad = written(tmp_path, "b.flac", encoded(SOUND, "flac")[:100_000])
+    with FileDecoder() as decoder:
+        first = decoder.decode(good)
+        child = decoder.child_pid
+        with pytest.raises(MediaError, match="is cut"):
+            decoder.decode(bad)
+        assert np.array_equal(decoder.decode(good).pcm, first.pcm)
+        assert decoder.child_pid == child
+        with pytest.raises(MediaError, match="not decoded within"):
+            decoder.decode(good, FileLimits(timeout_s=0.0))
+        assert decoder.child_pid is None
+        assert np.array_equal(decoder.decode(good).pcm, first.pcm)
+    assert decoder.child_pid is None
+
+
+def test_a_child_that_was_killed_is_told_and_replaced(tmp_path: Path) -> None:
+    good = written(tmp_path, "a.mp3", encoded(SOUND, "mp3"))
+    with FileDecoder() as decoder:
+        decoder.decode(good)
+        assert decoder.child_pid is not None
+        os.kill(decoder.child_pid, 9)
+        with pytest.raises(MediaError, match=r"broke the decoder \(signal 9\)"):
+            decoder.decode(good)
+        assert decoder.decode(good).duration_s > 4

@@ -1,63 +1,19 @@
 """Enrolment through decoding, rows, objects and index, and the library's answer."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from uuid import UUID
 
 import numpy as np
-import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import select
 
-import airledger.app  # noqa: F401  makes every table known
-from airledger.fingerprint.params import PROFILES
-from airledger.platform.audit import SYSTEM, AuditEntry
-from airledger.platform.auth.bootstrap import ensure_home
-from airledger.platform.clock import SystemClock
-from airledger.platform.db import Database
-from airledger.platform.migrate import upgrade
-from airledger.platform.storage import Folder
-from airledger.recognition.enrol import Enroller, sound_files
+from airledger.platform.audit import AuditEntry
+from airledger.recognition.changes import forget_tracks
+from airledger.recognition.enrol import sound_files
+from airledger.recognition.enrol_many import enrol_many
 from airledger.recognition.identify import identify
-from airledger.recognition.library_index import LibraryIndex
 from airledger.recognition.models import Fingerprint
 from airledger.repertoire.models import Recording
+from library_house import RATE_HZ, Library
 from made_sound import encoded, melody
-
-RATE_HZ = 8_000
-
-
-@dataclass
-class Library:
-    """An enroller and what it writes to."""
-
-    enroller: Enroller
-    folder: Path
-
-    def index(self) -> LibraryIndex:
-        index = LibraryIndex(self.folder / "index", self.enroller.database, self.enroller.storage)
-        index.sync()
-        return index
-
-    def file(self, name: str, seed: int, kind: str = "mp3", tags: dict[str, str] | None = None) -> Path:
-        path = self.folder / name
-        path.write_bytes(encoded(melody(20, seed=seed), kind, tags=tags))
-        return path
-
-    def count(self, table: type[Recording | Fingerprint | AuditEntry]) -> int:
-        with self.enroller.database.read() as session:
-            return session.scalar(select(func.count()).select_from(table)) or 0
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    database, clock = Database(f"sqlite:///{tmp_path}/a.db"), SystemClock()
-    upgrade(database)
-    with database.unit() as unit:
-        organisation_id = ensure_home(unit, clock)
-    storage = Folder(tmp_path / "objects")
-    yield Library(Enroller(database, storage, clock, PROFILES["balanced"], organisation_id, SYSTEM), tmp_path)
-    database.close()
 
 
 def test_a_file_becomes_a_recording_that_is_recognised(library: Library) -> None:
@@ -95,7 +51,7 @@ def test_what_cannot_be_used_is_refused_with_its_reason_and_the_rest_goes_on(lib
     (library.folder / "silent.wav").write_bytes(encoded(np.zeros(44_100 * 5, np.float32), "wav"))
     library.file("good.ogg", 2, "ogg")
     rows = {"good.ogg": {"isrc": ""}}
-    outcomes = {one.file.name: one for one in library.enroller.enrol_files(sound_files([library.folder]), rows)}
+    outcomes = {one.file.name: one for one in enrol_many(library.enroller, sound_files([library.folder]), rows)}
     assert {name: one.outcome for name, one in outcomes.items()} == {
         "text.mp3": "refused",
         "empty.wav": "refused",
@@ -120,7 +76,8 @@ def test_the_index_is_only_a_cache(library: Library) -> None:
     assert any(library.folder.glob("index.set-aside-*"))
     with library.enroller.database.unit() as unit:
         gone = unit.session.scalars(select(Fingerprint.track)).first()
-        unit.session.execute(delete(Fingerprint).where(Fingerprint.track == gone))
+        assert gone is not None
+        forget_tracks(unit, [gone], library.enroller.clock.now())
     mended.sync()
     assert gone not in mended.index
     assert len(mended.index) == 2

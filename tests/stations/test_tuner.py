@@ -426,16 +426,16 @@ def test_a_server_that_floods_us_is_held_back(server: RawServer) -> None:
         while not talk.closing.is_set():
             talk.send(MP3)
 
-    limits = TunerLimits(head_start_s=10.0, max_speed=2.0)
+    # What was sent to the decoder and what it has read but not decoded are both on the way when the tuner holds back.
+    on_the_way_s = 2 * WINDOW_BYTES * 8 / 96_000
+    limits = TunerLimits(head_start_s=10.0, max_speed=20.0)
     with Tuner(AddressGuard([ip_network("127.0.0.0/8")]), limits=limits) as tuner:
         heard = Recorder()
         began = time.monotonic()
         tuned = tuner.tune(server.on("/flood", flood), heard)
-        wait_until(lambda: heard.seconds > 10.0, "the head start is used")
-        at_head_start = heard.seconds
-        wait_until(lambda: heard.seconds > at_head_start + 0.5, "more comes, slowly")
+        wait_until(lambda: heard.seconds > 120.0, "far more than the head start came")
         tuned.close()
-        most_s = 10.0 + 2.0 * (time.monotonic() - began) + WINDOW_BYTES * 8 / 96_000
+        most_s = 10.0 + 20.0 * (time.monotonic() - began) + on_the_way_s
     assert heard.seconds <= most_s
 
 

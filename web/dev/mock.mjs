@@ -7,6 +7,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
+import { decideReview, inventReviews, inventUnknowns, nameUnknown } from "./doubts.mjs";
 import { checks, coverage, dice, inventStreams, play, processes, recordings, schedules, tasks } from "./invented.mjs";
 
 const port = Number(process.env.PORT ?? 8787);
@@ -19,6 +20,8 @@ const plays =
   playing.length === 0
     ? []
     : Array.from({ length: 640 }, (_, at) => play(640 - at, onePlaying(), roll, 20_000 + at * 41_000, at > 9));
+const reviews = inventReviews(playing);
+const unknowns = inventUnknowns(playing);
 const listeners = new Set();
 const past = [];
 let position = 0;
@@ -158,7 +161,13 @@ function sound(request, response, id) {
 
 const one = (url) => streams.find((stream) => stream.id === Number(url.pathname.split("/")[4]));
 const signedIn = (request) => /\bsession=1\b/.test(request.headers.cookie ?? "");
-const account = { name: "Ines Duarte", email: "ines@example.org", role: "admin", organisation: "Long Wave Society" };
+const account = {
+  name: "Ines Duarte",
+  email: "ines@example.org",
+  role: "moderator",
+  organisation: "Long Wave Society",
+  scopes: ["plays:read", "plays:write", "library:read", "library:write"],
+};
 
 const reads = [
   [/^streams$/, (response, url) => page(response, url, streams)],
@@ -237,13 +246,39 @@ const privateReads = [
         ),
       ),
   ],
+  [
+    /^reviews$/,
+    (response, url) =>
+      page(
+        response,
+        url,
+        reviews.filter((row) => row.state === url.searchParams.get("state")),
+      ),
+  ],
+  [/^reviews\/[^/]+$/, (response, url) => byId(response, url, reviews)],
+  [
+    /^unknowns$/,
+    (response, url) =>
+      page(
+        response,
+        url,
+        unknowns.filter((row) => row.state === url.searchParams.get("of")),
+      ),
+  ],
+  [/^unknowns\/[^/]+$/, (response, url) => byId(response, url, unknowns)],
   [/^tasks$/, (response, url) => page(response, url, tasks())],
   [/^schedules$/, (response) => json(response, schedules())],
   [/^processes$/, (response) => json(response, processes())],
   [/^auth\/me$/, (response) => json(response, account)],
 ];
 
-function change(request, response, path) {
+async function sent(request) {
+  let text = "";
+  for await (const part of request) text += part;
+  return text === "" ? {} : JSON.parse(text);
+}
+
+async function change(request, response, path) {
   if (path === "auth/login")
     return json(response, { token: "none", account }, 200, {
       "set-cookie": "session=1; Path=/; HttpOnly; SameSite=Strict",
@@ -251,6 +286,16 @@ function change(request, response, path) {
   if (path === "auth/logout") return json(response, null, 200, { "set-cookie": "session=; Path=/; Max-Age=0" });
   if (!signedIn(request)) return problem(response, 401, "Not signed in");
   if (path === "streams") return problem(response, 422, "The address is not one we may call");
+  const [room, id, verb] = path.split("/");
+  const review = room === "reviews" && reviews.find((row) => row.id === id);
+  const unknown = room === "unknowns" && unknowns.find((row) => row.id === id);
+  if (review) return json(response, decideReview(review, await sent(request)));
+  if (unknown && verb === "name") return json(response, nameUnknown(unknown, await sent(request)));
+  if (unknown && verb === "ignore") {
+    unknown.state = "ignored";
+    response.writeHead(204);
+    return response.end();
+  }
   return json(response, {}, 202);
 }
 

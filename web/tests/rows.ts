@@ -1,3 +1,4 @@
+import { vi } from "vitest";
 import type { Play, Stream } from "../src/api/types";
 
 /** A stream with plain values, for tests to change what they are about. */
@@ -66,7 +67,22 @@ export const play = (change: Partial<Play> = {}): Play => ({
   speed: 1,
   is_partial: false,
   is_short_use: false,
+  usage: "foreground",
   latitude: null,
   longitude: null,
   ...change,
 });
+
+/** The API as one that always gives this answer; `vi.unstubAllGlobals` ends that. */
+export const answering = (body: object | null, status = 200, headers: Record<string, string> = {}): void => {
+  vi.stubGlobal(
+    "fetch",
+    vi.fn(
+      async (_path: string, _init?: RequestInit) =>
+        new Response(body === null ? null : JSON.stringify(body), {
+          status,
+          headers: { "content-type": "application/json", ...headers },
+        }),
+    ),
+  );
+};

@@ -72,10 +72,10 @@ async def metrics(state: State, caller: Annotated[Principal | None, public()]) -
 
     async def answer() -> Answer:
         figures = await state.threads.read(lambda session: read_figures(session, state.now()))
-        return Answer(generate_latest(Figures(figures)) + generate_latest(state.traffic.registry))
+        return Answer(generate_latest(Figures(figures)))
 
-    made = await state.cache.get("metrics", answer)
-    return Response(made.body, headers={"Content-Type": METRICS_TYPE})
+    made = await state.figures.get("metrics", answer)
+    return Response(made.body + generate_latest(state.traffic.registry), headers={"Content-Type": METRICS_TYPE})
 
 
 async def _try(state: ApiState, name: str, check: Callable[[], str]) -> str:

@@ -21,6 +21,7 @@ BEAT_S = 15.0
 CLIENTS = 2_000
 CLIENTS_PER_CALLER = 50
 PUBLIC_PREFIXES = ("stream.", "crawl.")
+SESSION_PREFIXES = ("detection.", "play.", "session.")  # what a session's enable_websocket_broadcast speaks of
 
 log = logger(__name__)
 
@@ -98,10 +99,16 @@ class Line:
 
 
 class EventHub:
-    """Reads each event once and hands it to every client that may hear it. Lives on the event loop."""
+    """Reads each event once and hands it to every client that may hear it. Lives on the event loop.
 
-    def __init__(self, threads: Threads) -> None:
+    Args:
+        threads: To read with.
+        tells_of_sessions: Whether live clients hear of sessions that do not say so themselves.
+    """
+
+    def __init__(self, threads: Threads, *, tells_of_sessions: bool = True) -> None:
         self._threads = threads
+        self._tells_of_sessions = tells_of_sessions
         self._lines: set[Line] = set()
         self._is_wanted = asyncio.Event()
         self._is_placed = asyncio.Event()
@@ -146,7 +153,7 @@ class EventHub:
             while position < self._position and not line.is_over:
                 for event in await self._read(position):
                     position = event.position
-                    if line.audience.hears(event):
+                    if self._reaches(line, event):
                         yield event
                 if loop.time() >= next_beat:
                     next_beat = loop.time() + beat_s
@@ -192,9 +199,15 @@ class EventHub:
         for event in events:
             self._position = event.position
             for line in self._lines:
-                if line.is_joined and line.audience.hears(event):
+                if line.is_joined and self._reaches(line, event):
                     line.give(event)
         return len(events) == BATCH
+
+    def _reaches(self, line: Line, event: Told) -> bool:
+        is_told = event.is_broadcast
+        if is_told is None:
+            is_told = self._tells_of_sessions or not event.type.startswith(SESSION_PREFIXES)
+        return is_told and line.audience.hears(event)
 
     async def _begin(self, since: int | None) -> int:
         if since is not None and since <= self._position:

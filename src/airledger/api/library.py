@@ -1,7 +1,7 @@
 """The library: recordings that can be recognised."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -45,6 +45,9 @@ async def list_library(
     state: State,
     caller: Annotated[Principal, allow(Scope.LIBRARY_READ)],
     q: Annotated[Text, Query(max_length=200)] = "",
+    recording_class: Annotated[
+        Literal["music", "jingle", "advert", "bed"] | None, Query(alias="class", description="Only these.")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 100,
     cursor: UUID | None = None,
 ) -> list[RecordingOut]:
@@ -54,10 +57,12 @@ async def list_library(
     def make(session: Session) -> tuple[list[RecordingOut], str | None]:
         last = get_recording(session, caller.organisation_id, cursor) if cursor else None
         after = (last.title, last.id) if last else None
-        rows = list_recordings(session, caller.organisation_id, text=text, limit=limit + 1, after=after)
+        rows = list_recordings(
+            session, caller.organisation_id, text=text, recording_class=recording_class, limit=limit + 1, after=after
+        )
         shown, more = list(rows[:limit]), len(rows) > limit
         plays = plays_by_recording(session, [row.id for row in shown])
-        return [_out(row, plays.get(row.id, 0)) for row in shown], str(shown[-1].id) if more else None
+        return [recording_out(row, plays.get(row.id, 0)) for row in shown], str(shown[-1].id) if more else None
 
     recordings, following = await state.threads.read(make)
     response.headers.update(dict(next_link(request, following)))
@@ -72,12 +77,13 @@ async def get_one(
 
     def make(session: Session) -> RecordingOut:
         row = get_recording(session, caller.organisation_id, recording_id)
-        return _out(row, plays_by_recording(session, [row.id]).get(row.id, 0))
+        return recording_out(row, plays_by_recording(session, [row.id]).get(row.id, 0))
 
     return await state.threads.read(make)
 
 
-def _out(row: Recording, plays: int) -> RecordingOut:
+def recording_out(row: Recording, plays: int) -> RecordingOut:
+    """Write a recording as the API shows it."""
     return RecordingOut(
         id=row.id,
         title=row.title,

@@ -1,5 +1,6 @@
 """How much and how often: the rate per caller, and the size of a request's body."""
 
+import re
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
@@ -13,7 +14,14 @@ from airledger.api.rate_limit import KNOWN_FACTOR, Proxies, RateLimiter, bucket_
 from airledger.platform.auth.authenticate import Authenticator
 
 BODY_BYTES = 1 << 20
+UPLOAD_BYTES = 512 << 20
+SAMPLE_BYTES = 16 << 20
 TOO_LARGE = 413
+# Where sound may be uploaded. These routes let nobody's body in before they know who it is (`api/upload.py`).
+_LARGER = (
+    (re.compile(r"/api/v1/library|/api/music-monitor/fingerprint/(?:track|batch)"), UPLOAD_BYTES),
+    (re.compile(r"/api/music-monitor/acrcloud/test-[a-z]+"), SAMPLE_BYTES),
+)
 ADDRESS = "airledger.address"
 _UNLIMITED = frozenset({"/healthz", "/readyz", "/metrics"})  # a busy caller must not make us look dead
 
@@ -71,7 +79,7 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, wait_s: int) -> No
 def _bounded(scope: Scope, receive: Receive) -> Receive:
     if scope["type"] != "http":
         return receive
-    total = 0
+    total, limit = 0, body_limit(scope["path"])
     declared = Headers(scope=scope).get("Content-Length", "")
 
     async def read() -> Message:
@@ -79,9 +87,14 @@ def _bounded(scope: Scope, receive: Receive) -> Receive:
         message = await receive()
         if message["type"] == "http.request":
             total += len(message.get("body", b""))
-            if total > BODY_BYTES or (declared.isdecimal() and int(declared[:20]) > BODY_BYTES):
+            if total > limit or (declared.isdecimal() and int(declared[:20]) > limit):
                 # FastAPI lets this kind through, and would answer 400 to any other that is raised while it reads.
-                raise HTTPException(TOO_LARGE, f"the request's body is larger than {BODY_BYTES >> 10} KiB")
+                raise HTTPException(TOO_LARGE, f"the request's body is larger than {limit >> 10} KiB")
         return message
 
     return read
+
+
+def body_limit(path: str) -> int:
+    """Return how many bytes a request to a path may bring."""
+    return next((limit for pattern, limit in _LARGER if pattern.fullmatch(path)), BODY_BYTES)

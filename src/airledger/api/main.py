@@ -9,18 +9,29 @@ from fastapi import FastAPI
 
 from airledger.api import (
     accounts,
+    duplicates,
+    evidence,
     health,
     library,
+    library_changes,
+    library_writes,
     live,
+    music_monitor_acrcloud,
+    music_monitor_fingerprint,
+    music_monitor_streams,
     page,
     plays,
     reference,
+    remote,
+    reviews,
     sessions,
     sign_in,
     stats,
     stream_actions,
     streams,
     system,
+    unknowns,
+    webhooks,
 )
 from airledger.api.cached import AnswerCache
 from airledger.api.cross_origin import OpenCatalogue
@@ -39,6 +50,7 @@ from airledger.app import Airledger
 from airledger.platform.auth.authenticate import Authenticator
 from airledger.platform.auth.tokens import Tokens, load_secret
 
+FIGURES_S = 15.0
 ATTEMPTS_PER_MINUTE = 10  # to sign in, per address and per account
 ROUTERS = (
     health.router,
@@ -46,11 +58,22 @@ ROUTERS = (
     stream_actions.router,
     stats.router,
     plays.router,
+    evidence.router,
+    reviews.router,
     sessions.router,
+    remote.router,
     library.router,
+    unknowns.router,
+    duplicates.router,
+    library_changes.router,
+    library_writes.router,
+    music_monitor_fingerprint.router,
+    music_monitor_acrcloud.router,
+    music_monitor_streams.router,
     system.router,
     sign_in.router,
     accounts.router,
+    webhooks.router,
     live.router,
     reference.router,
     page.router,  # last: it answers every path
@@ -96,7 +119,8 @@ def _state(app: Airledger) -> ApiState:
         limiter=RateLimiter(app.settings.requests_per_minute),
         attempts=RateLimiter(ATTEMPTS_PER_MINUTE),
         cache=AnswerCache(on_look=traffic.count_look),
-        hub=EventHub(threads),
+        figures=AnswerCache(keep_s=FIGURES_S),
+        hub=EventHub(threads, tells_of_sessions=app.settings.enable_websocket_broadcast),
         traffic=traffic,
     )
 

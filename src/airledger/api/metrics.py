@@ -1,4 +1,4 @@
-"""The installation's figures for Prometheus, read from the database at the moment of the scrape.
+"""The installation's figures for Prometheus, read from the database at most every 15 s, however often it is scraped.
 
 Counters that processes keep in memory come in by their heartbeat (`processes.stats`), so one scrape of one API
 process tells of all machines. They fall when a process leaves; `rate()` and `increase()` take that for a restart.
@@ -15,8 +15,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from airledger.listening import figures
 from airledger.listening.find_sessions import count_sessions, real_time_factors
 from airledger.listening.models import AudioDetection
+from airledger.platform.auth.rows import Organisation
 from airledger.platform.events import EventCursor, latest_position
 from airledger.platform.presence import living
 from airledger.platform.tasks.queue import queue_depths
@@ -43,6 +45,7 @@ class Reading:
     tasks: dict[tuple[str, str], int]
     position: int
     cursors: dict[str, int]
+    recognition: figures.Figures
     processes: Counter[str] = field(default_factory=Counter)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     gauges: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -63,6 +66,7 @@ def read_figures(session: Session, now: datetime) -> Reading:
         tasks=queue_depths(session),
         position=latest_position(session),
         cursors={row.name: row.position for row in session.scalars(select(EventCursor))},
+        recognition=figures.read_figures(session, list(session.scalars(select(Organisation.id))), now),
     )
     for process in living(session, now):
         reading.processes[process.role] += 1
@@ -101,10 +105,48 @@ class Figures:
         lag = {(name,): it.position - position for name, position in it.cursors.items()}
         yield _gauge("events_subscriber_lag", "Events that a subscriber has not seen yet.", ("subscriber",), lag)
         yield _gauge("processes", "Living processes by role.", ("role",), _plain(it.processes))
+        yield from _recognition(it.recognition)
         for name, values in _by_name(it.counts).items():
             yield _counter(name, f"{name}, counted by processes since they started.", values)
         for name, values in _by_name(it.gauges).items():
             yield _gauge(f"process_{name}", f"{name}, as processes measure it at present.", ("role",), values)
+
+
+def _recognition(it: figures.Figures) -> Iterator[Metric]:
+    """Yield the mission's metrics: accuracy, processing time, cache hits, API use, capture success."""
+    yield _gauge("fingerprints", "Fingerprints kept, by profile.", ("profile",), _plain(it.library.by_profile))
+    yield _gauge("fingerprint_quality_mean", "Mean quality of fingerprints, 0 to 1.", (), _one(it.library.mean_quality))
+    found = it.detected
+    yield _gauge("detections_24h", "Detections of the last 24 hours.", ("source",), _plain(found.by_source))
+    yield _gauge("detection_score_mean", "Mean score of these.", (), _one(found.mean_score))
+    times = {(str(percent / 100),): ms / 1000 for percent, ms in found.processing_ms.items()}
+    yield _gauge("detection_processing_seconds", "CPU time of the deciding window.", ("quantile",), times)
+    accuracy = it.accuracy
+    reviews = {
+        ("local", "confirmed"): accuracy.local_confirmed,
+        ("local", "rejected"): accuracy.local_rejected,
+        ("outside", "confirmed"): accuracy.outside_confirmed,
+        ("outside", "rejected"): accuracy.outside_rejected,
+    }
+    yield _gauge("reviews", "Candidates that people confirmed or rejected.", ("candidate", "verdict"), reviews)
+    yield _gauge("reviews_open", "Doubtful sounds that wait for a decision.", (), {(): accuracy.open_reviews})
+    yield _gauge("accuracy_confirmed_share", "Confirmed of all judged candidates.", (), _one(accuracy.confirmed_share))
+    yield _gauge("capture_success_rate", "Time of the last 24 hours taken in.", (), _one(it.capture.success_rate))
+    rates = {(name,): looks.hit_rate for name, looks in it.caches.items() if looks.hit_rate is not None}
+    yield _gauge("cache_hit_rate", "Share of looks that found something.", ("cache",), rates)
+    calls = {
+        (provider, outcome): count
+        for provider, usage in it.usage.items()
+        for outcome, count in usage.by_outcome.items()
+    }
+    yield _gauge("outside_requests_24h", "Requests to outside services.", ("provider", "outcome"), calls)
+    costs = {(provider,): usage.cost_micros / 1e6 for provider, usage in it.usage.items()}
+    yield _gauge("outside_cost_24h", "What these cost, in the currency of the prices set.", ("provider",), costs)
+
+
+def _one(value: float | None) -> dict[tuple[str, ...], float]:
+    """A gauge without labels; one that has no value yet is left out."""
+    return {} if value is None else {(): value}
 
 
 def _plain(values: Mapping[str, int]) -> dict[tuple[str, ...], float]:

@@ -1,7 +1,7 @@
 """The play log."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -17,6 +17,7 @@ from airledger.playlog import find_plays
 from airledger.playlog.find_plays import PlayFilter
 
 router = APIRouter(prefix="/api/v1", tags=["plays"])
+RecordingClass = Literal["music", "jingle", "advert", "bed"]
 
 
 class PlayOut(BaseModel):
@@ -42,6 +43,7 @@ class PlayOut(BaseModel):
     speed: float
     is_partial: bool
     is_short_use: bool
+    usage: str = Field(description="foreground, background (a bed), jingle or advert.")
     latitude: float | None
     longitude: float | None
 
@@ -58,12 +60,19 @@ async def list_plays(
     since: Moment | None = None,
     until: Moment | None = None,
     q: Annotated[Text | None, Query(max_length=find_plays.MAX_QUERY_CHARS)] = None,
+    recording_class: Annotated[RecordingClass | None, Query(alias="class", description="Only these.")] = None,
     limit: Annotated[int, Query(ge=1, le=find_plays.MAX_LIMIT)] = 100,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> list[PlayOut]:
     """List your organisation's plays, newest first."""
     wanted = PlayFilter(
-        stream_id=stream_id, station_id=station_id, recording_id=recording_id, since=since, until=until, q=q
+        stream_id=stream_id,
+        station_id=station_id,
+        recording_id=recording_id,
+        since=since,
+        until=until,
+        q=q,
+        recording_class=recording_class,
     )
     page = await state.threads.read(
         lambda session: find_plays.find_plays(session, caller.organisation_id, wanted, limit=limit, cursor=cursor)

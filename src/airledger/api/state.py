@@ -26,6 +26,7 @@ class ApiState:
     limiter: RateLimiter
     attempts: RateLimiter
     cache: AnswerCache
+    figures: AnswerCache  # counts of whole tables, which no visitor needs to the second
     hub: EventHub
     traffic: Traffic
 

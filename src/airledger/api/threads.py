@@ -11,6 +11,7 @@ from airledger.platform.db import Database, Unit
 DATABASE_HANDS = 10  # as many as the connection pool holds
 DISK_HANDS = 8
 HASHING_HANDS = 4
+OUTGOING_HANDS = 4
 
 T = TypeVar("T")
 
@@ -23,6 +24,7 @@ class Threads:
         self._database_hands = CapacityLimiter(DATABASE_HANDS)
         self._disk_hands = CapacityLimiter(DISK_HANDS)
         self._hashing_hands = CapacityLimiter(HASHING_HANDS)
+        self._outgoing_hands = CapacityLimiter(OUTGOING_HANDS)
 
     async def read(self, call: Callable[[Session], T]) -> T:
         """Run `call` with a session that sees one state of the database and never writes."""
@@ -53,3 +55,7 @@ class Threads:
     async def disk(self, call: Callable[[], T]) -> T:
         """Run a call that waits for files."""
         return await to_thread.run_sync(call, limiter=self._disk_hands)
+
+    async def outgoing(self, call: Callable[[], T]) -> T:
+        """Run a call that waits for somebody else's server."""
+        return await to_thread.run_sync(call, limiter=self._outgoing_hands)

@@ -1,6 +1,6 @@
 """The process that decodes strangers' streams: up to 32 at once, a thread each. Imports av and NumPy, nothing more.
 
-Run as `python -I -m airledger.audio.decoder_child` with `airledger.audio.decoder_frames` spoken over stdin and stdout.
+Run as `python -I -m airledger.audio.decoder_child [PIECE_S]`, with `decoder_frames` spoken over stdin and stdout.
 It ends when stdin does. A stream that cannot be decoded ends by an ERROR of its own; bytes that break the decoder
 itself may end the process, which the parent sees.
 """
@@ -9,6 +9,7 @@ import importlib
 import math
 import os
 import resource
+import sys
 import threading
 from dataclasses import dataclass, field
 
@@ -26,7 +27,7 @@ from airledger.audio.decoder_frames import (
     encode_json,
     encode_pcm,
 )
-from airledger.audio.sound_decoder import DecodeError, SoundDecoder, open_container
+from airledger.audio.sound_decoder import PIECE_S, DecodeError, SoundDecoder, open_container
 from airledger.audio.stream_input import StreamInput, WindowExceededError
 
 READ_BYTES = 256 * 1024
@@ -64,6 +65,7 @@ class StreamDecoder:
 
     number: int
     pipe: Pipe
+    piece_s: float
     input: StreamInput = field(init=False)
     position: int = 0
     chapter: int = -1
@@ -87,7 +89,7 @@ class StreamDecoder:
         base = self.input.consumed_bytes
         known = None
         with open_container(self.input, container, live=True) as opened:
-            decoder = SoundDecoder(opened)
+            decoder = SoundDecoder(opened, self.piece_s)
             for sound in decoder.sounds():
                 found = decoder.format()
                 if found != known:
@@ -109,8 +111,9 @@ class StreamDecoder:
 class DecoderChild:
     """All streams of this process."""
 
-    def __init__(self, pipe: Pipe) -> None:
+    def __init__(self, pipe: Pipe, piece_s: float) -> None:
         self._pipe = pipe
+        self._piece_s = piece_s
         self._streams: dict[int, StreamDecoder] = {}
         self._lock = threading.Lock()
 
@@ -137,7 +140,7 @@ class DecoderChild:
             stream.input.cancel()
 
     def _open(self, number: int, container: str) -> None:
-        stream = StreamDecoder(number, self._pipe)
+        stream = StreamDecoder(number, self._pipe, self._piece_s)
         stream.input.begin_chapter(container)
         with self._lock:
             full = len(self._streams) >= STREAMS_LIMIT
@@ -164,13 +167,15 @@ def failure(number: int, cause: str, text: str) -> bytes:
     return encode_json(number, FrameKind.ERROR, {"cause": cause, "text": text[:TEXT_LIMIT_CHARS]})
 
 
-def lock_doors() -> None:
-    """Open no file and no socket from here on: all that is needed is open, and codecs need nothing else.
-
-    What PyAV would import when it first meets a kind of stream is imported before.
-    """
+def import_late() -> None:
+    """Import what PyAV would import when it first meets a kind of stream."""
     for module in LATE_IMPORTS:
         importlib.import_module(module)
+
+
+def lock_doors() -> None:
+    """Open no file and no socket from here on: all that is needed is open, and codecs need nothing else."""
+    import_late()
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
 
 
@@ -179,7 +184,7 @@ def main() -> None:
     av.logging.set_level(av.logging.PANIC)
     threading.stack_size(STACK_BYTES)
     lock_doors()
-    child = DecoderChild(Pipe(STDOUT))
+    child = DecoderChild(Pipe(STDOUT), float(sys.argv[1]) if len(sys.argv) > 1 else PIECE_S)
     reader = FrameReader()
     while data := os.read(STDIN, READ_BYTES):
         for frame in reader.feed(data):

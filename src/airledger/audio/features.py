@@ -45,3 +45,26 @@ def is_silent(pcm: Pcm, *, rate_hz: int = SOUND_RATE_HZ, threshold_dbfs: float =
         return bool(10 * np.log10(power + 1e-30) < threshold_dbfs)
     levels = level_dbfs(pcm, rate_hz=rate_hz)
     return bool(np.mean(levels < threshold_dbfs) >= SILENT_SHARE)
+
+
+def pause_share(pcm: Pcm, *, rate_hz: int = SOUND_RATE_HZ) -> float:
+    """Measure how much of a sound is pauses: the share of blocks of 20 ms below half the mean level of their second.
+
+    Speech pauses between words and syllables, music seldom (Scheirer and Slaney's "percentage of low-energy frames").
+    Of windows of 10 s, the middle 90 % of speech had 0.26 to 0.45, of music 0 to 0.25: enough to choose by, at next to
+    no cost (0.15 ms), not to judge by.
+
+    Args:
+        pcm: int16[n] or float32[n] with full scale ±1, mono.
+        rate_hz: its sample rate.
+
+    Returns:
+        0..1; 0 for less than a second.
+    """
+    block = rate_hz // 50
+    seconds = len(pcm) // (block * 50)
+    if not seconds:
+        return 0.0
+    blocks = as_float(pcm[: seconds * 50 * block]).reshape(seconds, 50, block)
+    levels = np.sqrt(np.square(blocks).mean(axis=2))
+    return float((levels < 0.5 * levels.mean(axis=1, keepdims=True)).mean())

@@ -1,7 +1,6 @@
 """Any sample rate to 8 kHz, by one polyphase filter."""
 
 from collections.abc import Callable
-from functools import lru_cache
 from math import gcd
 from typing import Any, TypeVar, cast
 
@@ -9,14 +8,15 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from airledger.audio.sinc import sinc_taps
+
 F32 = NDArray[np.float32]
+Sound = NDArray[np.float32] | NDArray[np.int16]
 
 TARGET_RATE_HZ = 8000
 _LOWEST_RATE_HZ = 1000
 _HIGHEST_RATE_HZ = 768_000
-_ZERO_CROSSINGS = 10  # of the windowed sinc on each side: 60 dB down 0.5 kHz above the edge
-_KAISER_BETA = 6.0
-_EDGE = 0.94  # of the lower Nyquist frequency
+_FULL_SCALE = 32768
 
 _Kernel = TypeVar("_Kernel", bound=Callable[..., Any])
 
@@ -26,61 +26,49 @@ def _compiled(function: _Kernel) -> _Kernel:
     return cast("_Kernel", numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})(function))
 
 
-def to_8k(pcm: F32, rate: int) -> F32:
+def to_8k(pcm: Sound, rate: int) -> F32:
     """Resample to 8 kHz.
 
     Output sample n is the input's value at n / 8000 s; frequencies that 8 kHz cannot hold are removed.
 
     Args:
-        pcm: float32[n], mono.
+        pcm: float32[n] or int16[n], mono.
         rate: its sample rate in Hz.
 
     Returns:
-        float32[ceil(n * 8000 / rate)].
+        float32[ceil(n * 8000 / rate)], full scale is 1.
 
     Raises:
-        ValueError: `pcm` is not one-dimensional float32, or the rate is outside 1 kHz .. 768 kHz.
+        ValueError: `pcm` is neither of these, or the rate is outside 1 kHz .. 768 kHz.
     """
-    if pcm.ndim != 1 or pcm.dtype != np.float32:
-        raise ValueError("The sound must be a one-dimensional float32 array.")
+    if pcm.ndim != 1 or pcm.dtype not in (np.float32, np.int16):
+        raise ValueError("The sound must be a one-dimensional array of float32 or int16.")
     if not _LOWEST_RATE_HZ <= rate <= _HIGHEST_RATE_HZ:
         raise ValueError(f"The sample rate is {rate} Hz; {_LOWEST_RATE_HZ} to {_HIGHEST_RATE_HZ} Hz can be resampled.")
     if rate == TARGET_RATE_HZ or len(pcm) == 0:
-        return pcm.copy()
+        return pcm.astype(np.float32) / np.float32(1 if pcm.dtype == np.float32 else _FULL_SCALE)
     common = gcd(rate, TARGET_RATE_HZ)
     up, down = TARGET_RATE_HZ // common, rate // common
-    taps = _taps(up, down)
-    before = taps.shape[1] // 2 - 1
-    padded = np.concatenate([np.zeros(before, np.float32), pcm, np.zeros(taps.shape[1] + 1, np.float32)])
-    return _filter(padded, taps, up, down, -(-len(pcm) * up // down))
-
-
-@lru_cache(maxsize=16)
-def _taps(up: int, down: int) -> F32:
-    """float32[up, taps]: a Kaiser-windowed sinc, one row per phase; each row sums to 1."""
-    scale = min(1.0, up / down) * _EDGE
-    reach = int(np.ceil(_ZERO_CROSSINGS / scale))
-    count = 2 * reach
-    phase = np.arange(up)[:, None] / up
-    distance = np.arange(count)[None, :] - (reach - 1) - phase
-    window = np.i0(_KAISER_BETA * np.sqrt(np.clip(1 - (distance / reach) ** 2, 0, 1))) / np.i0(_KAISER_BETA)
-    taps = np.sinc(distance * scale) * window
-    rows: F32 = (taps / taps.sum(axis=1, keepdims=True)).astype(np.float32)
-    rows.setflags(write=False)
-    return rows
+    taps = sinc_taps(up, down, 1.0 if pcm.dtype == np.float32 else 1 / _FULL_SCALE)
+    return _filter(pcm, taps, up, down, -(-len(pcm) * up // down))
 
 
 @_compiled
-def _filter(padded: F32, taps: F32, up: int, down: int, count: int) -> F32:
+def _filter(pcm: Sound, taps: F32, up: int, down: int, count: int) -> F32:
+    """Each output sample is the sum of the inputs around it times the row of taps of its phase."""
     made = np.empty(count, np.float32)
     width = taps.shape[1]
+    before = width // 2 - 1
     for n in range(count):
-        position = n * down
-        start = position // up
-        row = taps[position - start * up]
-        part = padded[start : start + width]
+        start = n * down // up
+        phase = n * down - start * up
+        start -= before
         total = np.float32(0)
-        for k in range(width):
-            total += row[k] * part[k]
+        if start >= 0 and start + width <= len(pcm):
+            for k in range(width):
+                total += taps[phase, k] * np.float32(pcm[start + k])
+        else:
+            for k in range(max(0, -start), min(width, len(pcm) - start)):
+                total += taps[phase, k] * np.float32(pcm[start + k])
         made[n] = total
     return made

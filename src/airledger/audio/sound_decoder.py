@@ -6,14 +6,13 @@ from typing import Any, NamedTuple
 
 import av
 import numpy as np
-from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Discard, Disposition
 from numpy.typing import NDArray
 
+from airledger.audio.mono import MonoSound
 from airledger.audio.stream_format import SOUND_RATE_HZ, PictureFormat, StreamFormat
 
 CONTAINERS = frozenset(
@@ -22,6 +21,7 @@ CONTAINERS = frozenset(
 """The demuxers that strangers' bytes may reach; none of them opens further addresses."""
 _FULL_NAMES = {"mp4": "mov,mp4,m4a,3gp,3g2,mj2", "matroska": "matroska,webm"}
 PIECE_S = 0.2
+FILE_PIECE_S = 1.0
 PROBE_SOUND_BYTES = 32 * 1024
 PROBE_PICTURE_BYTES = 1024 * 1024
 PROBE_DURATION_US = 1_500_000
@@ -96,8 +96,8 @@ def open_container(source: Any, container: str, *, live: bool) -> InputContainer
 class SoundDecoder:
     """Decodes the best audio stream of a container; nothing else in it is even looked at."""
 
-    def __init__(self, container: InputContainer) -> None:
-        """Choose the stream.
+    def __init__(self, container: InputContainer, piece_s: float = PIECE_S) -> None:
+        """Choose the stream; its sound comes in pieces of about `piece_s` seconds.
 
         Raises:
             DecodeError: there is only a picture in it (`no_sound`), nothing that we know, or no decoder for it.
@@ -115,11 +115,13 @@ class SoundDecoder:
                 other.discard = Discard.all
         stream.codec_context.thread_count = 1
         self.damage = Damage()
+        self._piece_s = piece_s
         self._container = container
         self._stream = stream
-        self._resampler: AudioResampler | None = None
+        self._mono: MonoSound | None = None
         self._setup: tuple[str, str, int] | None = None
-        self._fifo = AudioFifo()
+        self._frames: list[AudioFrame] = []
+        self._samples = 0
         self._piece_place = NOWHERE
         self._piece_time_s: float | None = None
 
@@ -142,7 +144,7 @@ class SoundDecoder:
         return dict(self._stream.metadata)
 
     def sounds(self) -> Iterator[Sound]:
-        """Decode to the end of the input, in pieces of about 0.2 s.
+        """Decode to the end of the input, in pieces.
 
         Raises:
             DecodeError: it is too damaged to go on.
@@ -187,33 +189,29 @@ class SoundDecoder:
             # Some streams change in flight: HE-AAC shows its true rate with the second frame, mono jingles in stereo.
             yield from self._flushed()
             self._setup = setup
-            self._fifo = AudioFifo()
-            self._resampler = AudioResampler(format="s16", layout="mono", rate=SOUND_RATE_HZ)
-        if not self._fifo.samples:
+            self._mono = MonoSound(frame, SOUND_RATE_HZ)
+        if not self._frames:
             self._piece_place, self._piece_time_s = place, frame.time
-        frame.pts = None  # the gatherer insists on an unbroken clock; the piece keeps its first frame's
-        self._fifo.write(frame)
-        if self._fifo.samples >= frame.sample_rate * PIECE_S:
-            yield from self._resampled(self._fifo.read())
+        self._frames.append(frame)
+        self._samples += frame.samples
+        if self._samples >= frame.sample_rate * self._piece_s:
+            yield from self._resampled()
 
-    def _resampled(self, piece: AudioFrame | None) -> Iterator[Sound]:
-        """Resample a piece; None gives what the resampler's filter still holds."""
-        if self._resampler is not None:
-            frames = self._resampler.resample(piece)
-            pcm = [frame.to_ndarray().reshape(-1).astype(np.int16, copy=False) for frame in frames]
-            if pcm:
-                whole = pcm[0] if len(pcm) == 1 else np.concatenate(pcm)
-                yield Sound(whole, self._piece_place, self._piece_time_s)
+    def _resampled(self) -> Iterator[Sound]:
+        """Resample what has been gathered; with nothing gathered, what the filter still holds, as the sound ends."""
+        if self._mono is not None:
+            pcm = self._mono.push(self._frames) if self._frames else self._mono.finish()
+            self._frames, self._samples = [], 0
+            if len(pcm):
+                yield Sound(pcm, self._piece_place, self._piece_time_s)
                 if self._piece_time_s is not None:  # what the filter still holds continues this
-                    self._piece_time_s += len(whole) / SOUND_RATE_HZ
+                    self._piece_time_s += len(pcm) / SOUND_RATE_HZ
 
     def _flushed(self) -> Iterator[Sound]:
-        if self._resampler is None:
-            return
-        if self._fifo.samples:
-            yield from self._resampled(self._fifo.read(partial=True))
-        yield from self._resampled(None)
-        self._resampler = None
+        if self._frames:
+            yield from self._resampled()
+        yield from self._resampled()
+        self._mono = None
 
     def _picture(self) -> PictureFormat | None:
         for video in self._container.streams.video:

@@ -1,10 +1,10 @@
-"""`airledger fingerprint`: the bare engine on lists of WAV files, without a library or a database."""
+"""`airledger fingerprint`: the bare engine on lists of sound files, without a library or a database."""
 
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
@@ -12,10 +12,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-app = typer.Typer(help="The recognition engine on lists of WAV files.", no_args_is_help=True)
+    from airledger.recognition.decode import FileDecoder
+
+app = typer.Typer(help="The recognition engine on lists of sound files.", no_args_is_help=True)
 
 _MAX_LIST_BYTES = 64 << 20
-_MAX_WAV_S = 24 * 3600
+_MAX_FILE_S = 24 * 3600.0
+_DECODED_HZ = 8000
+_RATE_HZ = 44_100
 _NAMES_FILE = "names.txt"
 _FULL_SCALE = 32768
 _BATCH = 500
@@ -31,27 +35,28 @@ class Listed:
 
 @app.command()
 def enrol(
-    listing: Annotated[Path, typer.Argument(metavar="LIST", help="Lines of: track name, tab, WAV file.")],
+    listing: Annotated[Path, typer.Argument(metavar="LIST", help="Lines of: track name, tab, sound file.")],
     index: Annotated[Path, typer.Argument(metavar="INDEX", help="Folder to make the index in.")],
     profile: Annotated[str, typer.Option(help="fast, balanced or high_quality.")] = "balanced",
 ) -> None:
-    """Make an index of WAV files."""
+    """Make an index of sound files: 16-bit WAV, or whatever the decoders know."""
+    import numpy as np
+
     from airledger.fingerprint.index import Index
     from airledger.fingerprint.params import PROFILES
     from airledger.fingerprint.peaks import Peaks, extract
-    from airledger.fingerprint.warm import warm
 
     params = PROFILES.get(profile)
     if params is None:
         raise typer.BadParameter(f"There is no profile {profile!r}; choose one of {', '.join(PROFILES)}.")
-    warm()
+    extract(_at_8k(np.zeros(2 * _RATE_HZ, np.int16), _RATE_HZ), params, dense="reference")  # loads what is compiled
     tracks = list(_read_list(listing))
     audio_s = cpu_s = 0.0
     batch: dict[int, Peaks] = {}
-    with Index.create(index, params) as made:
+    with Index.create(index, params) as made, _Ears() as ears:
         (index / _NAMES_FILE).write_text("".join(f"{track.name}\n" for track in tracks), encoding="utf-8")
         for number, track in enumerate(tracks):
-            pcm, rate = _read_wav(track.path)
+            pcm, rate = ears.read(track.path)
             before_s = time.process_time()
             batch[number] = extract(_at_8k(pcm, rate), params, dense="reference")
             cpu_s += time.process_time() - before_s
@@ -65,11 +70,11 @@ def enrol(
 
 @app.command()
 def query(
-    listing: Annotated[Path, typer.Argument(metavar="LIST", help="Lines of: query name, tab, WAV file.")],
+    listing: Annotated[Path, typer.Argument(metavar="LIST", help="Lines of: query name, tab, sound file.")],
     index: Annotated[Path, typer.Argument(metavar="INDEX", help="Folder with the index.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="CSV file to write the answers to.")],
 ) -> None:
-    """Recognise WAV files; of a file longer than a query, its first part."""
+    """Recognise sound files; of a file longer than a query, its first part."""
     import csv
 
     from airledger.fingerprint.index import Index
@@ -79,11 +84,11 @@ def query(
 
     warm()
     names = (index / _NAMES_FILE).read_text(encoding="utf-8").splitlines()
-    with Index.open(index) as library, out.open("w", newline="", encoding="utf-8") as file:
+    with Index.open(index) as library, out.open("w", newline="", encoding="utf-8") as file, _Ears() as ears:
         rows = csv.writer(file)
         rows.writerow(["query", "track", "offset_s", "score", "extract_cpu_ms", "match_cpu_ms", "wall_ms"])
         for one in _read_list(listing):
-            pcm, rate = _read_wav(one.path)
+            pcm, rate = ears.read(one.path)
             clock = _Clock()
             sound = _at_8k(pcm[: int(MAX_QUERY_S * rate)], rate)
             peaks = extract(sound, library.params, dense="query")
@@ -95,6 +100,25 @@ def query(
                 continue
             track = names[best.track] if best.score >= DEFAULT_THRESHOLD else ""
             rows.writerow([one.name, track, f"{best.offset_s:.3f}", repr(best.score), *times])
+
+
+@app.command()
+def verify(
+    index: Annotated[Path, typer.Argument(metavar="INDEX", help="Folder with the index.")],
+) -> None:
+    """Read every byte of an index, and tell whether it is what was written."""
+    from airledger.fingerprint.errors import FingerprintError
+    from airledger.fingerprint.index import Index
+
+    try:
+        with Index.open(index) as library:
+            library.verify()
+            typer.echo(f"{len(library)} tracks, {library.postings} postings: all as they were written.")
+    except FileNotFoundError as error:
+        raise typer.BadParameter(f"There is no index in {index}.") from error
+    except FingerprintError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
 
 
 class _Clock:
@@ -124,11 +148,39 @@ def _read_list(path: Path) -> Iterator[Listed]:
             continue
         name, tab, file = line.partition("\t")
         if not tab or not name or not file:
-            raise typer.BadParameter(f"Line {number} of {path} is not: name, tab, WAV file.")
+            raise typer.BadParameter(f"Line {number} of {path} is not: name, tab, sound file.")
         yield Listed(name, Path(file))
 
 
-def _read_wav(path: Path) -> "tuple[NDArray[np.float32], int]":
+class _Ears:
+    """Reads sound files: 16-bit WAV at once, anything else through the sandboxed decoder, one child for all."""
+
+    def __init__(self) -> None:
+        self._decoder: FileDecoder | None = None
+
+    def read(self, path: Path) -> "tuple[NDArray[np.float32] | NDArray[np.int16], int]":
+        """The mono sound of a file, and its rate."""
+        from airledger.recognition.decode import FileDecoder, FileLimits, MediaError
+
+        if path.suffix.lower() == ".wav":
+            return _read_wav(path)
+        try:
+            if self._decoder is None:
+                self._decoder = FileDecoder()
+            decoded = self._decoder.decode(path, FileLimits(max_duration_s=_MAX_FILE_S))
+        except MediaError as error:
+            raise typer.BadParameter(f"{error}") from error
+        return decoded.pcm, _DECODED_HZ
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._decoder is not None:
+            self._decoder.close()
+
+
+def _read_wav(path: Path) -> "tuple[NDArray[np.float32] | NDArray[np.int16], int]":
     """The samples of a 16-bit WAV file, its channels averaged, and its rate."""
     import wave
 
@@ -139,16 +191,19 @@ def _read_wav(path: Path) -> "tuple[NDArray[np.float32], int]":
             rate, channels, frames = file.getframerate(), file.getnchannels(), file.getnframes()
             if file.getsampwidth() != 2:  # noqa: PLR2004
                 raise typer.BadParameter(f"{path} has {8 * file.getsampwidth()} bits a sample; convert it to 16.")
-            if rate <= 0 or frames / rate > _MAX_WAV_S:
+            if rate <= 0 or frames / rate > _MAX_FILE_S:
                 raise typer.BadParameter(f"{path} claims more than a day of sound.")
             data = file.readframes(frames)
     except (wave.Error, EOFError, FileNotFoundError, IsADirectoryError) as error:
         raise typer.BadParameter(f"{path} cannot be read as a WAV file: {error or 'it ends too early'}.") from error
-    samples = np.frombuffer(data[: len(data) - len(data) % (2 * channels)], "<i2").reshape(-1, channels)
-    return (samples.mean(axis=1, dtype=np.float32) / np.float32(_FULL_SCALE)).astype(np.float32), rate
+    samples = np.frombuffer(data[: len(data) - len(data) % (2 * channels)], "<i2")
+    if channels == 1:
+        return samples, rate
+    mixed = samples.reshape(-1, channels).sum(axis=1, dtype=np.float32)
+    return mixed * np.float32(1 / (_FULL_SCALE * channels)), rate
 
 
-def _at_8k(pcm: "NDArray[np.float32]", rate: int) -> "NDArray[np.float32]":
+def _at_8k(pcm: "NDArray[np.float32] | NDArray[np.int16]", rate: int) -> "NDArray[np.float32]":
     from airledger.audio.resample import to_8k
 
     return to_8k(pcm, rate)

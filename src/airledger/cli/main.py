@@ -2,7 +2,7 @@
 
 import typer
 
-from airledger.cli import demo, fingerprint, hear, house, library, plays, stations, up
+from airledger.cli import demo, fingerprint, house, identify, library, listen, outside, plays, stations, unknowns, up
 
 app = typer.Typer(
     name="airledger",
@@ -15,6 +15,7 @@ app = typer.Typer(
 Then `airledger library add FOLDER` enrols your recordings, `airledger crawl SOURCE` finds stations, and
 `airledger up` listens. All data lies in one folder: `--data DIR` of `up`, or the variable `AIRLEDGER_DATA`.""",
 )
-for group in (up, stations, library, hear, plays, demo, house):
+for group in (up, stations, library, listen, identify, plays, unknowns, demo, house):
     group.add_to(app)
 app.add_typer(fingerprint.app, name="fingerprint", help="The bare recognition engine: files in, answers out.")
+app.add_typer(outside.app, name="outside", help="Providers that are asked what our library does not know.")

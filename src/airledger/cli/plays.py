@@ -17,6 +17,9 @@ def plays(
     stream: Annotated[int | None, typer.Option(help="Only this stream.")] = None,
     since: Annotated[datetime | None, typer.Option(help="Started at or after (local time).")] = None,
     until: Annotated[datetime | None, typer.Option(help="Started before (local time).")] = None,
+    recording_class: Annotated[
+        str | None, typer.Option("--class", help="Only music, jingle, advert or bed: adverts as proof of airing.")
+    ] = None,
     limit: Annotated[int, typer.Option(help="How many at most.", min=1, max=1_000)] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line per play.")] = False,
 ) -> None:
@@ -29,6 +32,7 @@ def plays(
         stream_id=stream,
         since=since.astimezone() if since else None,
         until=until.astimezone() if until else None,
+        recording_class=recording_class,
     )
     with Airledger.open(load_settings()) as app, app.read() as session:
         page = find_plays(session, app.organisation_id, wanted, limit=limit)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from airledger.platform.children import Child
     from airledger.platform.settings import Settings
 
+QUEUES_WITH_TASKS = ("probe", "default", "recognise", "analyse", "deliver")
 ADDRESS_FILE = "address"
 DEMO_FOLDER = "demo"
 TRANSMITTER_FILE = "transmitter.json"
@@ -84,7 +85,7 @@ def _processes(settings: "Settings", env: Mapping[str, str]) -> "list[Child]":
 
     workers = [child("worker", "worker")]
     if settings.broker_url:  # under Celery a queue needs a process of its own not to starve the others
-        workers = [child(f"worker-{queue}", "worker", "--queue", queue) for queue in ("probe", "default", "recognise")]
+        workers = [child(f"worker-{queue}", "worker", "--queue", queue) for queue in QUEUES_WITH_TASKS]
     return [child("api", "api"), *workers, child("scheduler", "scheduler"), child("listener", "listener")]
 
 

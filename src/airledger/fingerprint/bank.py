@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-_SAME = 0.004
-
 
 @dataclass(frozen=True, slots=True, order=True)
 class Warp:
@@ -16,13 +14,6 @@ class Warp:
 
     speed: float = 1.0
     pitch: float = 1.0
-
-    @property
-    def rarity_nats(self) -> float:
-        """How much evidence it takes to believe in such a change: none on most stations, seldom more than a speed."""
-        if abs(self.speed - self.pitch) > _SAME:
-            return 5.0
-        return 0.0 if abs(self.speed - 1) <= _SAME else 1.5
 
 
 UNCHANGED = Warp()

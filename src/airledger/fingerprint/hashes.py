@@ -1,7 +1,7 @@
 """Pairs of peaks, and the keys made of them.
 
-A key is (frequency of the first peak, frequency difference, time difference), each cut into equal steps (12 Hz, 12 Hz,
-40 ms by default) after Wang, "An Industrial-Strength Audio Search Algorithm", ISMIR 2003, but of refined peaks and
+A key is (frequency of the first peak, frequency difference, time difference), each cut into equal steps (12 Hz, 6 Hz,
+20 ms by default) after Wang, "An Industrial-Strength Audio Search Algorithm", ISMIR 2003, but of refined peaks and
 linear in Hz. Because peaks are kept as numbers, a changed speed, tempo or pitch is undone by dividing them, not by
 listening again.
 """
@@ -9,14 +9,11 @@ listening again.
 import numpy as np
 
 from airledger.fingerprint.arrays import F32, I32, U32, kernel
-from airledger.fingerprint.params import KEY_BITS, Params
+from airledger.fingerprint.params import Params
 from airledger.fingerprint.peaks import Peaks
 
 NO_KEY = np.uint32(0xFFFFFFFF)
 """Stands where a pair falls outside the keys' range."""
-
-_MIX = np.uint32(0x9E3779B1)  # odd, so multiplying by it modulo a power of two loses nothing and spreads keys evenly
-_KEY_MASK = np.uint32((1 << KEY_BITS) - 1)
 
 
 def pairs(peaks: Peaks, params: Params, fan: int) -> tuple[I32, I32]:
@@ -33,10 +30,12 @@ def keys(peaks: Peaks, first: I32, second: I32, params: Params, *, speed: float 
     """The key of each pair, as if the sound had been played `speed` times slower and its pitch were `pitch` lower.
 
     Returns:
-        uint32[n], below 2**24 and spread evenly, or NO_KEY.
+        uint32[n], below `params.key_count`, or NO_KEY. Keys that differ in time only are neighbours.
     """
-    steps = (params.key_step_hz, params.key_step_s, params.pair_max_hz)
-    return _keys(peaks.times_s, peaks.freqs_hz, first, second, (speed, 1 / pitch), steps, params.key_shape)
+    steps = (params.key_step_hz, params.key_step_across_hz, params.key_step_s, params.pair_max_hz)
+    made = np.empty(len(first), np.uint32)
+    key_into(peaks.times_s, peaks.freqs_hz, first, second, (speed, 1 / pitch), steps, params.key_shape, made)
+    return made
 
 
 @kernel
@@ -61,26 +60,26 @@ def _pairs(times_s: F32, freqs_hz: F32, fan: int, reach: tuple[float, float, flo
 
 
 @kernel
-def _keys(
+def key_into(
     times_s: F32,
     freqs_hz: F32,
     first: I32,
     second: I32,
     factors: tuple[float, float],
-    steps: tuple[float, float, float],
+    steps: tuple[float, float, float, float],
     shape: tuple[int, int, int],
-) -> U32:
+    made: U32,
+) -> None:
+    """Fill in the key of each pair; `factors` multiply times and frequencies."""
     time_factor, freq_factor = factors
-    step_hz, step_s, max_hz = steps
-    made = np.empty(len(first), np.uint32)
+    step_hz, across_hz, step_s, max_hz = steps
     for p in range(len(first)):
         i, j = first[p], second[p]
         low_hz = freqs_hz[i] * freq_factor
         a = int(low_hz / step_hz)
-        b = int((freqs_hz[j] * freq_factor - low_hz + max_hz) / step_hz)
+        b = int((freqs_hz[j] * freq_factor - low_hz + max_hz) / across_hz)
         c = int((times_s[j] - times_s[i]) * time_factor / step_s)
         if a >= shape[0] or b < 0 or b >= shape[1] or c >= shape[2]:
             made[p] = NO_KEY
         else:
-            made[p] = (np.uint32((a * shape[1] + b) * shape[2] + c) * _MIX) & _KEY_MASK
-    return made
+            made[p] = (a * shape[1] + b) * shape[2] + c

@@ -3,16 +3,17 @@
 import fcntl
 import os
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 import numpy as np
 
 from airledger.fingerprint.arrays import Flags
+from airledger.fingerprint.draft import flush, write_tracks
 from airledger.fingerprint.errors import IndexBusyError, IndexDamagedError, ParamsMismatchError
 from airledger.fingerprint.manifest import (
     MANIFEST_NAME,
@@ -22,14 +23,24 @@ from airledger.fingerprint.manifest import (
     read_manifest,
     write_manifest,
 )
+from airledger.fingerprint.merge import merge_segments
 from airledger.fingerprint.params import Params, params_hash
 from airledger.fingerprint.peaks import Peaks
-from airledger.fingerprint.segment import MAX_SEGMENT_POSTINGS, Segment, open_segment, write_segment
+from airledger.fingerprint.segment import MAX_SPAN, Segment, open_segment
+from airledger.fingerprint.segment_v1 import convert, is_format_1
 
 _LOCK_NAME = "lock"
 _LOCK_WAIT_S = 30.0
 _LOCK_STEP_S = 0.02
-_MOST_SEGMENTS = 12  # a query looks into each one, so small ones are merged beyond this
+_MERGE_LOCK_NAME = "merge.lock"
+_MERGE_FILE = "merge.tmp"
+_MOST_SEGMENTS = 12  # a query looks into each one, so small ones are merged at once beyond this ...
+_SMALL_MERGE = 1 << 21  # ... as long as they have no more postings than this together
+_MOST_AT_ONCE = 1 << 24  # postings that are held in memory while tracks are added
+_TIER = 8  # segments of a tier have this many times the postings of the tier below ...
+_TIER_FULL = 4  # ... and are merged when there are so many of them
+_LEAST_TIER = 1 << 16
+_MOST_DEAD = 0.3
 _OPEN_TRIES = 5
 
 
@@ -41,12 +52,20 @@ class LiveSegment:
     segment: Segment
     removed: frozenset[int]
     alive: Flags
+    count: int
+    is_old: bool
 
     @classmethod
-    def of(cls, listed: Listed, segment: Segment) -> "LiveSegment":
+    def of(cls, listed: Listed, segment: Segment, *, is_old: bool = False) -> "LiveSegment":
         """The segment with its tombstones applied."""
         alive = ~np.isin(segment.numbers, np.fromiter(listed.removed, np.int64, len(listed.removed)))
-        return cls(listed.name, segment, listed.removed, alive)
+        return cls(listed.name, segment, listed.removed, alive, int(alive.sum()), is_old)
+
+    @property
+    def share_dead(self) -> float:
+        """Share of its axis that is taken by removed tracks."""
+        used = np.diff(self.segment.starts)
+        return float(used[~self.alive].sum() / max(1, used.sum()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +88,7 @@ class Index:
     def __init__(self, folder: Path, snapshot: Snapshot) -> None:
         self.folder = folder
         self._snapshot = snapshot
+        self._params: Params | None = None
 
     @classmethod
     def create(cls, folder: Path, params: Params) -> Self:
@@ -86,11 +106,12 @@ class Index:
 
     @classmethod
     def open(cls, folder: Path, params: Params | None = None) -> Self:
-        """Open the index in `folder` and check every byte of it.
+        """Open the index in `folder`. Headers and tables are checked now, all else when it is first looked at.
 
         Args:
             folder: where the index is.
-            params: if given, what the index must have been made with.
+            params: if given, what the index must have been made with; those that only shape queries may differ, and
+                these are then used.
 
         Raises:
             FileNotFoundError: there is no index.
@@ -101,7 +122,11 @@ class Index:
         made_with = snapshot.manifest.params
         if params is not None and params_hash(params) != params_hash(made_with):
             raise ParamsMismatchError(f"{folder} was made with other engine parameters; enrol its recordings again.")
-        return cls(folder, snapshot)
+        made = cls(folder, snapshot)
+        if params is not None:
+            made._params = params
+            made._snapshot = made._asked_with(snapshot)
+        return made
 
     def __enter__(self) -> Self:
         return self
@@ -133,11 +158,11 @@ class Index:
     @property
     def postings(self) -> int:
         """How many pairs are stored, those of removed tracks included until they are compacted away."""
-        return sum(len(live.segment.places) for live in self._snapshot.segments)
+        return sum(live.segment.postings.count for live in self._snapshot.segments)
 
     def __len__(self) -> int:
         """Number of tracks."""
-        return sum(int(live.alive.sum()) for live in self._snapshot.segments)
+        return sum(live.count for live in self._snapshot.segments)
 
     def __contains__(self, track_number: object) -> bool:
         return any(_holds(live, track_number) for live in self._snapshot.segments)
@@ -147,15 +172,27 @@ class Index:
         return sorted(int(n) for live in self._snapshot.segments for n in live.segment.numbers[live.alive])
 
     def peaks_of(self, track_number: int) -> Peaks:
-        """The peaks a track was enrolled with.
+        """The peaks a track was enrolled with, to 2 ms and 1 Hz; how loud they were is not kept, all levels are 0.
 
         Raises:
             KeyError: there is no such track.
+            IndexDamagedError: what was read is not what was written.
         """
         for live in self._snapshot.segments:
-            if _holds(live, track_number):
-                return live.segment.peaks(int(np.searchsorted(live.segment.numbers, track_number)))
+            at = _place_of(live, track_number)
+            if at is not None:
+                times_s, freqs_hz = live.segment.reference(at)
+                return Peaks(times_s, freqs_hz, np.zeros_like(times_s), live.segment.duration_s(at))
         raise KeyError(track_number)
+
+    def verify(self) -> None:
+        """Read every byte of the index, as `open` does not.
+
+        Raises:
+            IndexDamagedError: something is not what was written.
+        """
+        for live in self._snapshot.segments:
+            live.segment.verify()
 
     def add(self, tracks: Mapping[int, Peaks]) -> None:
         """Enrol tracks, in one step seen by all or not at all; a number that exists is replaced.
@@ -172,14 +209,12 @@ class Index:
         with self._writing() as manifest:
             kept = _without(self._snapshot, manifest, tracks.keys())
             write = _Writer(self.folder, manifest)
-            written = write.segments(tracks)
-            if len(kept) + len(written) > _MOST_SEGMENTS:
-                kept, merged = self._merge_small(kept, write)
-                written = merged + written
-            self._publish(write.manifest, kept + written)
+            self._publish(write, kept + write.tracks(tracks))
+            if len(self._snapshot.segments) > _MOST_SEGMENTS:
+                self._merge_small()
 
     def remove(self, track_numbers: Collection[int]) -> None:
-        """Forget tracks; numbers that are not there are ignored. Their bytes go with the next `compact`.
+        """Forget tracks; numbers that are not there are ignored. Their bytes go with a merge.
 
         Raises:
             IndexBusyError: another writer is at work for longer than 30 s.
@@ -187,7 +222,7 @@ class Index:
         with self._writing() as manifest:
             kept = _without(self._snapshot, manifest, track_numbers)
             if kept != manifest.segments:
-                self._publish(manifest, kept)
+                self._publish(_Writer(self.folder, manifest), kept)
 
     def refresh(self) -> bool:
         """See what other processes have changed since; costs one stat when nothing has.
@@ -200,31 +235,102 @@ class Index:
         """
         if _stamp(self.folder) == self._snapshot.stamp:
             return False
-        self._snapshot = _load(self.folder, self._snapshot.segments)
+        self._snapshot = self._asked_with(_load(self.folder, self._snapshot.segments))
         return True
 
-    def compact(self) -> None:
-        """Write all tracks into as few segments as possible, without the removed ones, and delete the old files.
+    def merge_due(self) -> tuple[str, ...]:
+        """Names of the segments that should be merged next, if any: `merge` does it, best from a background job.
+
+        Segments of like size are merged when there are several, so that each posting is copied once for each eightfold
+        growth; one that is for a third of removed tracks, or of an old format, is written anew.
+        """
+        segments = self._snapshot.segments
+        for live in segments:
+            if live.is_old or live.share_dead > _MOST_DEAD:
+                return (live.name,)
+        tiers: dict[int, list[LiveSegment]] = {}
+        for live in segments:
+            tiers.setdefault(_tier(live), []).append(live)
+        for tier in sorted(tiers):
+            group = _fitting(tiers[tier])
+            if len(group) >= _TIER_FULL:
+                return tuple(live.name for live in group)
+        return ()
+
+    def merge(self, names: Collection[str] | None = None) -> bool:
+        """Merge segments into one, without the tracks that were removed, while others read and write.
+
+        Args:
+            names: which; by default those of `merge_due`.
+
+        Returns:
+            Whether anything was merged: not if nothing is due, nor if another process is merging.
 
         Raises:
             IndexBusyError: another writer is at work for longer than 30 s.
+            IndexDamagedError: what was read is not what was written.
         """
-        with self._writing() as manifest:
-            write = _Writer(self.folder, manifest)
-            tracks = {number: self.peaks_of(number) for number in self.track_numbers()}
-            self._publish(write.manifest, write.segments(tracks))
+        with _lock(self.folder / _MERGE_LOCK_NAME, wait_s=0) as held:
+            return held and self._merge(names)
 
-    def _merge_small(self, kept: tuple[Listed, ...], write: "_Writer") -> tuple[tuple[Listed, ...], tuple[Listed, ...]]:
-        """Merge the smaller half of the segments into one, so that many small additions stay quick to ask."""
-        size = {live.name: len(live.segment.places) for live in self._snapshot.segments}
-        small = {one.name for one in sorted(kept, key=lambda one: size[one.name])[: _MOST_SEGMENTS // 2 + 1]}
-        tracks: dict[int, Peaks] = {}
-        for listed in kept:
-            if listed.name in small:
-                segment = next(live.segment for live in self._snapshot.segments if live.name == listed.name)
-                live = LiveSegment.of(listed, segment)
-                tracks |= {int(segment.numbers[i]): segment.peaks(int(i)) for i in np.flatnonzero(live.alive)}
-        return tuple(one for one in kept if one.name not in small), write.segments(tracks)
+    def compact(self) -> None:
+        """Merge all segments into as few as possible, without the removed tracks.
+
+        Raises:
+            IndexBusyError: another writer or merger is at work for longer than 30 s.
+            IndexDamagedError: what was read is not what was written.
+        """
+        with _lock(self.folder / _MERGE_LOCK_NAME, _LOCK_WAIT_S) as held:
+            if not held:
+                raise IndexBusyError(f"{self.folder} is being merged by another process; try again.")
+            self.refresh()
+            left = list(self._snapshot.segments)
+            while left:
+                group = _fitting(left)
+                left = [live for live in left if live not in group]
+                self._merge([live.name for live in group])
+
+    def _merge(self, names: Collection[str] | None) -> bool:
+        """Merge while the merge lock is held."""
+        self.refresh()
+        wanted = frozenset(self.merge_due() if names is None else names)
+        merged = [live for live in self._snapshot.segments if live.name in wanted]
+        if not merged:
+            return False
+        draft = self.folder / _MERGE_FILE
+        draft.unlink(missing_ok=True)  # what a killed merger left
+        with draft.open("x+b") as file:
+            merge_segments(file, [(live.segment, live.alive) for live in merged], self.params)
+            flush(file)
+        with self._writing() as manifest:
+            gone = _gone_since(merged, manifest)
+            kept = tuple(one for one in manifest.segments if one.name not in wanted)
+            write = _Writer(self.folder, manifest)
+            fresh = write.adopted(draft, gone) if len(gone) < sum(live.count for live in merged) else ()
+            self._publish(write, fresh + kept)
+        draft.unlink(missing_ok=True)
+        return True
+
+    def _merge_small(self) -> None:
+        """Merge the smaller half of the segments into one, so that many small additions stay quick to ask.
+
+        Held under the write lock, so only where little is to be copied; the rest waits for `merge`.
+        """
+        by_size = sorted(self._snapshot.segments, key=lambda live: live.segment.postings.count)
+        small = by_size[: _MOST_SEGMENTS // 2 + 1]
+        if sum(live.segment.postings.count for live in small) > _SMALL_MERGE:
+            return
+        names = {live.name for live in small}
+        manifest = self._snapshot.manifest
+        write = _Writer(self.folder, manifest)
+        fresh = write.merged(small)
+        self._publish(write, fresh + tuple(one for one in manifest.segments if one.name not in names))
+
+    def _asked_with(self, snapshot: Snapshot) -> Snapshot:
+        """The same state, for queries as the caller wants them."""
+        if self._params is None or params_hash(self._params) != params_hash(snapshot.manifest.params):
+            return snapshot
+        return replace(snapshot, manifest=replace(snapshot.manifest, params=self._params))
 
     @contextmanager
     def _writing(self) -> Iterator[Manifest]:
@@ -233,8 +339,9 @@ class Index:
             self.refresh()
             yield self._snapshot.manifest
 
-    def _publish(self, manifest: Manifest, segments: tuple[Listed, ...]) -> None:
+    def _publish(self, write: "_Writer", segments: tuple[Listed, ...]) -> None:
         """Name these segments as the index, look at them, and delete the files that are no longer named."""
+        manifest = write.manifest
         write_manifest(self.folder, replace(manifest, generation=manifest.generation + 1, segments=segments))
         self.refresh()
         named = {one.name for one in segments}
@@ -244,24 +351,46 @@ class Index:
 
 
 class _Writer:
-    """Writes new segments under numbers that were never used."""
+    """Makes new segments under numbers that were never used."""
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.folder = folder
         self.manifest = manifest
 
-    def segments(self, tracks: Mapping[int, Peaks]) -> tuple[Listed, ...]:
+    def tracks(self, tracks: Mapping[int, Peaks]) -> tuple[Listed, ...]:
         """Write `tracks` into one segment, or several if they are very many."""
-        return tuple(self._segment(batch) for batch in _batches(tracks, self.manifest.params))
+        params = self.manifest.params
+        return tuple(
+            self._written(lambda file, batch=batch: write_tracks(file, batch, params))  # type: ignore[misc]
+            for batch in _batches(tracks, params)
+        )
 
-    def _segment(self, tracks: Mapping[int, Peaks]) -> Listed:
+    def merged(self, segments: Collection[LiveSegment]) -> tuple[Listed, ...]:
+        """Write the living tracks of some segments into one."""
+        sources = [(live.segment, live.alive) for live in segments]
+        return (self._written(lambda file: merge_segments(file, sources, self.manifest.params)),)
+
+    def adopted(self, draft: Path, removed: frozenset[int]) -> tuple[Listed, ...]:
+        """Give a finished and flushed segment its name."""
+        name = self._fresh_name()
+        draft.replace(self.folder / name)
+        flush_folder(self.folder)
+        return (Listed(name, removed),)
+
+    def _written(self, write: Callable[[BinaryIO], None]) -> Listed:
+        name = self._fresh_name()
+        with (self.folder / name).open("x+b") as file:
+            write(file)
+            flush(file)
+        flush_folder(self.folder)
+        return Listed(name)
+
+    def _fresh_name(self) -> str:
         name = f"segment-{self.manifest.next_segment:08d}.fp"
         self.manifest = replace(self.manifest, next_segment=self.manifest.next_segment + 1)
         # A crash may have left a file of this number that no manifest ever named.
         (self.folder / name).unlink(missing_ok=True)
-        write_segment(self.folder / name, tracks, self.manifest.params)
-        flush_folder(self.folder)
-        return Listed(name)
+        return name
 
 
 def _batches(tracks: Mapping[int, Peaks], params: Params) -> Iterator[dict[int, Peaks]]:
@@ -269,7 +398,7 @@ def _batches(tracks: Mapping[int, Peaks], params: Params) -> Iterator[dict[int, 
     postings = 0
     for number, peaks in tracks.items():
         expected = len(peaks) * params.reference_fan
-        if batch and postings + expected > MAX_SEGMENT_POSTINGS:
+        if batch and postings + expected > _MOST_AT_ONCE:
             yield batch
             batch, postings = {}, 0
         batch[number] = peaks
@@ -278,11 +407,46 @@ def _batches(tracks: Mapping[int, Peaks], params: Params) -> Iterator[dict[int, 
         yield batch
 
 
-def _holds(live: LiveSegment, track_number: object) -> bool:
+def _place_of(live: LiveSegment, track_number: object) -> int | None:
+    """Index of a living track in its segment."""
     if not isinstance(track_number, int):
-        return False
-    at = int(np.searchsorted(live.segment.numbers, track_number))
-    return at < len(live.alive) and bool(live.segment.numbers[at] == track_number) and bool(live.alive[at])
+        return None
+    at = live.segment.index_of(track_number)
+    return at if at is not None and live.alive[at] else None
+
+
+def _holds(live: LiveSegment, track_number: object) -> bool:
+    return _place_of(live, track_number) is not None
+
+
+def _tier(live: LiveSegment) -> int:
+    tier, most = 0, _LEAST_TIER
+    while live.segment.postings.count > most:
+        tier, most = tier + 1, most * _TIER
+    return tier
+
+
+def _fitting(segments: Collection[LiveSegment]) -> list[LiveSegment]:
+    """The smallest segments that together fit one; at least the smallest."""
+    chosen: list[LiveSegment] = []
+    span = 0
+    for live in sorted(segments, key=lambda live: live.segment.postings.span):
+        span += live.segment.postings.span
+        if chosen and span >= MAX_SPAN:
+            break
+        chosen.append(live)
+    return chosen
+
+
+def _gone_since(merged: Collection[LiveSegment], manifest: Manifest) -> frozenset[int]:
+    """The tracks that lived when merging began and were removed or replaced meanwhile."""
+    now = {one.name: one for one in manifest.segments}
+    gone: set[int] = set()
+    for live in merged:
+        listed = now.get(live.name)
+        lived = live.segment.numbers[live.alive].tolist()
+        gone.update(lived if listed is None else listed.removed.intersection(lived))
+    return frozenset(gone)
 
 
 def _without(snapshot: Snapshot, manifest: Manifest, numbers: Collection[int]) -> tuple[Listed, ...]:
@@ -325,24 +489,39 @@ def _open_all(folder: Path, manifest: Manifest, known: tuple[LiveSegment, ...]) 
     for listed in manifest.segments:
         live = opened.get(listed.name)
         if live is None:
-            live = LiveSegment.of(listed, open_segment(folder / listed.name, manifest.params))
+            live = _open_one(folder / listed.name, listed, manifest.params)
         elif live.removed != listed.removed:
-            live = LiveSegment.of(listed, live.segment)
+            live = LiveSegment.of(listed, live.segment, is_old=live.is_old)
         segments.append(live)
     return tuple(segments)
+
+
+def _open_one(path: Path, listed: Listed, params: Params) -> LiveSegment:
+    if is_format_1(path):
+        return LiveSegment.of(listed, convert(path, params), is_old=True)
+    return LiveSegment.of(listed, open_segment(path, params))
 
 
 @contextmanager
 def _write_lock(folder: Path) -> Iterator[None]:
     """Be the only writer among all threads and processes; the system lets go when the process dies."""
-    handle = os.open(folder / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        deadline_s = time.monotonic() + _LOCK_WAIT_S
-        while not _try_lock(handle):
-            if time.monotonic() > deadline_s:
-                raise IndexBusyError(f"{folder} is being written by another process; try again.")
-            time.sleep(_LOCK_STEP_S)
+    with _lock(folder / _LOCK_NAME, _LOCK_WAIT_S) as held:
+        if not held:
+            raise IndexBusyError(f"{folder} is being written by another process; try again.")
         yield
+
+
+@contextmanager
+def _lock(path: Path, wait_s: float) -> Iterator[bool]:
+    """Whether the lock was got within `wait_s`; it is held until the end of the block."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        deadline_s = time.monotonic() + wait_s
+        held = _try_lock(handle)
+        while not held and time.monotonic() < deadline_s:
+            time.sleep(_LOCK_STEP_S)
+            held = _try_lock(handle)
+        yield held
     finally:
         os.close(handle)
 

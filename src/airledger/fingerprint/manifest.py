@@ -4,7 +4,7 @@ import json
 import os
 import re
 import zlib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from airledger.fingerprint.params import Params, params_from_json, params_hash
 
 MANIFEST_NAME = "manifest.json"
 _MAGIC = "airledger-fingerprint-index"
-_VERSION = 1
+_VERSION = 2
 _MAX_BYTES = 64 << 20
 _SEGMENT_NAME = re.compile(r"segment-[0-9]{1,12}\.fp")
 
@@ -84,8 +84,8 @@ def read_manifest(folder: Path) -> Manifest:
         raise IndexDamagedError(f"{path} is not JSON; enrol its recordings again.") from error
     if not isinstance(body, dict) or body.get("magic") != _MAGIC:
         raise IndexDamagedError(f"{path} is not the manifest of a fingerprint index.")
-    if body.get("format") != _VERSION:
-        raise IndexDamagedError(f"{path} has format {body.get('format')!r}; this engine reads format {_VERSION}.")
+    if body.get("format") not in (1, _VERSION):
+        raise IndexDamagedError(f"{path} has format {body.get('format')!r}; this engine reads 1 and {_VERSION}.")
     if body.pop("checksum", None) != zlib.crc32(_canonical(body)):
         raise IndexDamagedError(f"{path} was altered since it was written; enrol its recordings again.")
     try:
@@ -111,12 +111,23 @@ def _encoded(manifest: Manifest) -> dict[str, Any]:
 
 
 def _decoded(body: dict[str, Any]) -> Manifest:
-    params = params_from_json(body["params"])
-    if params_hash(params) != body["params_hash"]:
-        raise ParamsMismatchError("The index was made by another version of the engine; enrol its recordings again.")
+    if body["format"] == 1:
+        params = _params_of_format_1(body["params"])
+    else:
+        params = params_from_json(body["params"])
+        if params_hash(params) != body["params_hash"]:
+            raise ParamsMismatchError(
+                "The index was made by another version of the engine; enrol its recordings again."
+            )
     segments = []
     for one in body["segments"]:
         if not _SEGMENT_NAME.fullmatch(one["name"]):
             raise ValueError(f"{one['name']!r} is not the name of a segment.")
         segments.append(Listed(one["name"], frozenset(int(number) for number in one["removed"])))
     return Manifest(params, int(body["generation"]), int(body["next_segment"]), tuple(segments))
+
+
+def _params_of_format_1(values: dict[str, Any]) -> Params:
+    """Today's parameters with the densities of an index of format 1; its keys are made again from its peaks."""
+    kept = ("reference_peaks_per_s", "reference_fan")
+    return replace(Params(), **{name: int(values[name]) for name in kept})

@@ -1,20 +1,16 @@
 """Who is it? From a query's peaks to the tracks it may be, each with its place, its speed and a probability."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 
 from airledger.fingerprint.align import Alignment
-from airledger.fingerprint.arrays import F32
-from airledger.fingerprint.bank import BANK, UNCHANGED, Warp
 from airledger.fingerprint.evidence import Evidence, probability, weigh
-from airledger.fingerprint.index import Index, LiveSegment
-from airledger.fingerprint.params import Params
+from airledger.fingerprint.index import Index
 from airledger.fingerprint.peaks import Peaks
-from airledger.fingerprint.segment import PLACES_PER_S
+from airledger.fingerprint.search import Proposal, Search
 from airledger.fingerprint.settle import best_repeat, better, repeats, settle
-from airledger.fingerprint.votes import WINDOW_PLACES, Question, tally
 
 DEFAULT_THRESHOLD = 0.5
 MAX_QUERY_S = 90.0
@@ -22,15 +18,13 @@ _CONVINCING = 0.98
 _ENOUGH_NATS = 80.0
 _ENOUGH_HEARD = 0.5
 _EXPLAINS = 0.5
+_GLANCE = 2
+_HOPEFUL = 0.02
 _AS_GOOD = 0.85
-_FULL_BEST = 8
-_BANK_BEST = 5
-_PROMISING = 3
 _LEAST_PEAKS = 10
 _LEAST_HINT = 0.8
 _MOST_HINT = 1.25
 _CELL_S = 0.5
-_WORTHWHILE = 0.15  # of the most votes; what has fewer is not worth a closer look
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,40 +55,24 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class _Proposal:
-    """A window of votes: which track, where, under which warp."""
-
-    live: LiveSegment
-    index: int
-    offset_s: float
-    warp: Warp
-    votes: int
-
-    @property
-    def track(self) -> int:
-        """Its number."""
-        return int(self.live.segment.numbers[self.index])
-
-    @property
-    def duration_s(self) -> float:
-        """The track's length."""
-        return int(self.live.segment.lengths[self.index]) / PLACES_PER_S
-
-    def reference(self) -> tuple[F32, F32]:
-        """Times and frequencies of the track's peaks."""
-        return self.live.segment.reference(self.index)
-
-
-@dataclass(frozen=True, slots=True)
 class _Found:
     """The best place of a track so far."""
 
-    proposal: _Proposal
+    proposal: Proposal
     laid: Alignment
     evidence: Evidence
 
 
-def match(index: Index, peaks: Peaks, *, speeds_hint: float | None = None, limit: int = 5) -> list[Candidate]:
+def match(
+    index: Index,
+    peaks: Peaks,
+    *,
+    speeds_hint: float | None = None,
+    limit: int = 5,
+    exclude: Collection[int] = (),
+    bank: bool = True,
+    among: int | None = None,
+) -> list[Candidate]:
     """The tracks that a query may be, the most probable first.
 
     The query is first looked up as it is, and at the speed that is expected; if that convinces, it is the answer.
@@ -105,6 +83,10 @@ def match(index: Index, peaks: Peaks, *, speeds_hint: float | None = None, limit
         peaks: of "query" density, 2 to 90 s.
         speeds_hint: the speed at which this station was last heard to play.
         limit: how many candidates to return at most, one per track.
+        exclude: tracks that may not answer, as a recording that is compared with all others.
+        bank: whether to try all warps, or only to glance: at the expected speed and at no change at all, and no further
+            than at the first few places if there is nothing in these. That suits live sound, which is asked again soon.
+        among: how many tracks are searched in all, where this index is one part of several; scores account for it.
 
     Returns:
         Candidates with falling scores; those of at least DEFAULT_THRESHOLD are answers, the others are guesses.
@@ -120,49 +102,31 @@ def match(index: Index, peaks: Peaks, *, speeds_hint: float | None = None, limit
     segments = snapshot.segments
     if len(peaks) < _LEAST_PEAKS or not segments:
         return []
-    search = _Search(segments, peaks, snapshot.manifest.params)
-    search.look(_expected(speeds_hint), _FULL_BEST)
-    if not search.convinced():
-        search.look(search.promising(), _BANK_BEST)
-    return search.answers(limit)
+    search = Search(segments, peaks, snapshot.manifest.params, exclude)
+    if among is not None:
+        search.tracks = among
+    weighing = _Weighing(search, peaks)
+    for proposals in search.rounds(speeds_hint, bank=bank):
+        for number, proposal in enumerate(proposals):
+            if number == _GLANCE and not bank and not weighing.is_hopeful():
+                break
+            weighing.add(proposal)
+        if weighing.convinced():
+            break
+    return weighing.answers(limit)
 
 
-def _expected(speeds_hint: float | None) -> tuple[Warp, ...]:
-    if speeds_hint is None or abs(speeds_hint - 1) < 0.002:  # noqa: PLR2004
-        return (UNCHANGED,)
-    return (Warp(speeds_hint, speeds_hint), UNCHANGED)
+class _Weighing:
+    """One match while it lasts: the best place of each track that was proposed so far."""
 
-
-class _Search:
-    """One match while it lasts: what was found so far, and how many places were looked at."""
-
-    def __init__(self, segments: tuple[LiveSegment, ...], peaks: Peaks, params: Params) -> None:
-        self.segments = segments
+    def __init__(self, search: Search, peaks: Peaks) -> None:
+        self.search = search
         self.peaks = peaks
-        self.params = params
-        self.question = Question.full(peaks, params)
-        self.tracks = sum(int(live.alive.sum()) for live in segments)
-        self.warps = 0
         self.found: dict[int, _Found] = {}
 
-    def look(self, warps: Iterable[Warp], best: int) -> None:
-        """Ask in full under each warp, and weigh the `best` places that the votes propose."""
-        for warp in warps:
-            self.warps += 1
-            proposals = sorted(self._proposals(warp), key=lambda one: -one.votes)[:best]
-            for proposal in proposals:
-                if proposal.votes >= _WORTHWHILE * proposals[0].votes:
-                    self._weigh(proposal)
-            if self.convinced():
-                return
-
-    def promising(self) -> list[Warp]:
-        """The warps of the bank under which a coarse question finds the most surprising agreement."""
-        coarse = Question.coarse(self.peaks, self.params)
-        surprise = [(self._surprise(coarse, warp), warp) for warp in BANK]
-        self.warps += len(BANK) - _PROMISING
-        surprise.sort(key=lambda one: -one[0])
-        return [warp for _, warp in surprise[:_PROMISING]]
+    def is_hopeful(self) -> bool:
+        """Whether anything that was found might be true."""
+        return any(self._score(one.evidence) >= _HOPEFUL for one in self.found.values())
 
     def convinced(self) -> bool:
         """Whether something was found that another warp will hardly explain better.
@@ -173,7 +137,7 @@ class _Search:
 
     def _is_convincing(self, one: _Found) -> bool:
         enough = one.evidence.raw >= _ENOUGH_NATS or one.evidence.heard >= _ENOUGH_HEARD
-        return enough and self._score(one.evidence, one.laid.warp) >= _CONVINCING
+        return enough and self._score(one.evidence) >= _CONVINCING
 
     def answers(self, limit: int) -> list[Candidate]:
         """All that was found, with scores that account for the whole search and for each other.
@@ -190,7 +154,7 @@ class _Search:
             evidence = best.evidence
             if evidence.raw < _AS_GOOD * ranked[0].evidence.raw:
                 evidence = weigh(best.laid, self.peaks, best.proposal.reference()[0], unexplained)
-            score = self._score(evidence, best.laid.warp)
+            score = self._score(evidence)
             if score >= _EXPLAINS:
                 unexplained[evidence.first : evidence.last + 1] &= ~best.laid.hits[evidence.first : evidence.last + 1]
             answers.append(self._candidate(best, score))
@@ -217,31 +181,13 @@ class _Search:
             last_s=float(hit_s[-1]),
         )
 
-    def _score(self, evidence: Evidence, warp: Warp) -> float:
-        return probability(evidence.nats - warp.rarity_nats, self._trials())
+    def _score(self, evidence: Evidence) -> float:
+        return probability(evidence, self._trials())
 
     def _trials(self) -> float:
-        return self.tracks * max(1, self.warps)
+        return self.search.tracks * max(1, self.search.warps)
 
-    def _surprise(self, coarse: Question, warp: Warp) -> float:
-        most = 0.0
-        for live in self.segments:
-            votes = tally(coarse, live.segment, self.params, warp, 1, self.params.vote_budget // 4)
-            if len(votes.votes):
-                expected = votes.cast * WINDOW_PLACES / (live.segment.places_in_use + 1)
-                most = max(most, (int(votes.votes[0]) - expected) / (expected + 1) ** 0.5)
-        return most
-
-    def _proposals(self, warp: Warp) -> Iterator[_Proposal]:
-        for live in self.segments:
-            found = tally(self.question, live.segment, self.params, warp, _FULL_BEST, self.params.vote_budget)
-            for place, votes in zip(found.places.tolist(), found.votes.tolist(), strict=True):
-                index = live.segment.track_at(place)
-                if index is not None and live.alive[index]:
-                    offset_s = (place - int(live.segment.starts[index])) / PLACES_PER_S
-                    yield _Proposal(live, index, offset_s, warp, votes)
-
-    def _weigh(self, proposal: _Proposal) -> None:
+    def add(self, proposal: Proposal) -> None:
         """Lay the query over the track where the proposal says; keep the best place per track."""
         known = self.found.get(proposal.track)
         if known is not None and self._is_convincing(known) and not repeats(known.evidence):

@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
 
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 """Raised whenever equal parameters would give other peaks or keys; part of `params_hash`."""
 
 SAMPLE_RATE_HZ = 8000
@@ -33,13 +33,14 @@ class Params:
     pair_min_s: float = 0.06
     pair_max_s: float = 1.28
     pair_max_hz: float = 500.0
-    key_step_hz: float = 12.0
-    key_step_s: float = 0.04
-    query_peaks_per_s: int = 45
+    key_step_hz: float = 12.0  # as wide as half a step between speeds of the bank shifts a middling frequency
+    key_step_across_hz: float = 6.0  # differences of frequency and time hardly shift with speed
+    key_step_s: float = 0.02
+    query_peaks_per_s: int = 90
     query_fan: int = 10
     coarse_peaks_per_s: int = 25
     coarse_fan: int = 4
-    vote_budget: int = 400_000
+    vote_budget: int = 64_000
 
     def __post_init__(self) -> None:
         """Refuse parameters whose keys would not fit, or that cannot be computed.
@@ -51,7 +52,10 @@ class Params:
             raise ValueError("frame_samples must be 64..8192 and hop_samples 1..frame_samples.")
         if not 0 < self.lowest_hz < self.highest_hz <= SAMPLE_RATE_HZ / 2:
             raise ValueError(f"lowest_hz and highest_hz must rise and end below {SAMPLE_RATE_HZ / 2} Hz.")
-        if min(self.key_step_hz, self.key_step_s, self.pair_max_hz) <= 0 or not 0 <= self.pair_min_s < self.pair_max_s:
+        if (
+            min(self.key_step_hz, self.key_step_across_hz, self.key_step_s, self.pair_max_hz) <= 0
+            or not 0 <= self.pair_min_s < self.pair_max_s
+        ):
             raise ValueError("The steps and ranges of a pair must be positive.")
         counts = (self.reference_peaks_per_s, self.reference_fan, self.query_peaks_per_s, self.query_fan)
         if min(*counts, self.coarse_peaks_per_s, self.coarse_fan, self.vote_budget) < 1:
@@ -64,7 +68,7 @@ class Params:
         """How many steps a key has along (frequency, frequency difference, time difference)."""
         return (
             int(self.highest_hz / self.key_step_hz) + 2,
-            int(2 * self.pair_max_hz / self.key_step_hz) + 2,
+            int(2 * self.pair_max_hz / self.key_step_across_hz) + 2,
             int(self.pair_max_s / self.key_step_s) + 2,
         )
 
@@ -76,9 +80,9 @@ class Params:
 
 
 PROFILES: dict[str, Params] = {
-    "fast": Params(query_peaks_per_s=30, query_fan=6, coarse_peaks_per_s=20, coarse_fan=3),
+    "fast": Params(reference_peaks_per_s=12, reference_fan=3, query_peaks_per_s=60),
     "balanced": Params(),
-    "high_quality": Params(reference_peaks_per_s=35, reference_fan=6, query_peaks_per_s=60, query_fan=12),
+    "high_quality": Params(reference_peaks_per_s=35, reference_fan=6, query_fan=12),
 }
 
 

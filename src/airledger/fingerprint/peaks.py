@@ -6,17 +6,14 @@ from typing import Literal
 import numpy as np
 
 from airledger.fingerprint.arrays import F32, F64, Flags, kernel
+from airledger.fingerprint.maxima import MEAN_FRAMES, local_maxima
 from airledger.fingerprint.params import SAMPLE_RATE_HZ, Params
 from airledger.fingerprint.spectrum import frame_count, log_power
 
 Density = Literal["reference", "query"]
 
 _CHUNK_FRAMES = 4096  # about 80 s: bounds the memory of a long recording to some 10 MB
-_MEAN_FRAMES = 25  # the local level is a mean over half a second and 160 Hz on each side
-_MEAN_BINS = 20
 _THIN_S = 0.5  # peaks compete with all others this near
-_MIN_RISE_DB = 1.0  # a steady tone has no time; what rises less above its past and future is not a peak
-_MIN_PROMINENCE_DB = 3.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,8 +91,12 @@ def extract(pcm: F32, params: Params, *, dense: Density) -> Peaks:
     found = [_chunk(pcm, start, params) for start in range(0, frame_count(len(pcm), params), _CHUNK_FRAMES)]
     if not found:
         return Peaks.empty(duration_s)
-    cells = np.concatenate(found)
     per_s = params.reference_peaks_per_s if dense == "reference" else params.query_peaks_per_s
+    return choose(np.concatenate(found), per_s, duration_s)
+
+
+def choose(cells: F64, per_s: int, duration_s: float) -> Peaks:
+    """The most prominent `per_s` a second of candidates (time_s, freq_hz, prominence_db)."""
     return _peaks(cells[_keep_prominent(cells[:, 0], cells[:, 2], _THIN_S, per_s)], duration_s)
 
 
@@ -110,21 +111,39 @@ def _peaks(cells: F64, duration_s: float) -> Peaks:
     return Peaks(columns[0], columns[1], columns[2], duration_s)
 
 
+def margin_frames(params: Params) -> int:
+    """How many frames before and behind a frame must be known to tell its peaks."""
+    return MEAN_FRAMES + params.maximum_frames + 1
+
+
 def _chunk(pcm: F32, start: int, params: Params) -> F64:
-    """Candidates (time_s, freq_hz, prominence_db) of frames start .. start + _CHUNK_FRAMES.
+    """Candidates of frames start .. start + _CHUNK_FRAMES.
 
     Frames on both sides are computed as well, so that chunks give exactly what the whole would.
     """
-    margin = _MEAN_FRAMES + params.maximum_frames + 1
+    margin = margin_frames(params)
     first = max(0, start - margin)
     last = min(frame_count(len(pcm), params), start + _CHUNK_FRAMES + margin)
     begin, end = first * params.hop_samples, (last - 1) * params.hop_samples + params.frame_samples
-    levels = log_power(pcm[begin:end], params)
+    return candidates(log_power(pcm[begin:end], params), first, (start, min(start + _CHUNK_FRAMES, last)), params)
+
+
+def candidates(levels: F32, first: int, wanted: tuple[int, int], params: Params) -> F64:
+    """All local maxima of some frames.
+
+    Args:
+        levels: float32[frames, bins], log power; with `margin_frames` more on each side of those that are wanted.
+        first: number of the first frame in `levels`; frame 0 begins at the sound's first sample.
+        wanted: numbers of the first wanted frame and of the one behind the last.
+        params: the engine's parameters.
+
+    Returns:
+        float64[n, 3]: time_s from frame 0's first sample, freq_hz, prominence_db.
+    """
     hz = SAMPLE_RATE_HZ / params.frame_samples
-    cells = _local_maxima(
+    cells = local_maxima(
         levels,
-        _local_mean(levels, _MEAN_FRAMES, _MEAN_BINS),
-        (start - first, min(start + _CHUNK_FRAMES, last) - first),
+        (wanted[0] - first, wanted[1] - first),
         (max(1, int(params.lowest_hz / hz)), min(levels.shape[1] - 1, int(params.highest_hz / hz) + 1)),
         (params.maximum_frames, params.maximum_bins),
         params.floor_db,
@@ -132,98 +151,6 @@ def _chunk(pcm: F32, start: int, params: Params) -> F64:
     cells[:, 0] = ((cells[:, 0] + first) * params.hop_samples + params.frame_samples / 2) / SAMPLE_RATE_HZ
     cells[:, 1] *= hz
     return cells
-
-
-@kernel
-def _local_mean(levels: F32, frames_each_side: int, bins_each_side: int) -> F32:
-    """Mean level of the box around each cell, cut at the borders; running sums, so the box's size costs nothing."""
-    frames, bins = levels.shape
-    over_time = np.zeros(bins, np.float64)
-    mean = np.empty((frames, bins), np.float32)
-    running = np.empty(bins + 1, np.float64)
-    inside = 0
-    for frame in range(min(frames_each_side, frames)):
-        over_time += levels[frame]
-        inside += 1
-    for frame in range(frames):
-        entering, leaving = frame + frames_each_side, frame - frames_each_side - 1
-        if entering < frames:
-            over_time += levels[entering]
-            inside += 1
-        if leaving >= 0:
-            over_time -= levels[leaving]
-            inside -= 1
-        running[0] = 0.0
-        for k in range(bins):
-            running[k + 1] = running[k] + over_time[k]
-        for k in range(bins):
-            low, high = max(0, k - bins_each_side), min(bins, k + bins_each_side + 1)
-            mean[frame, k] = (running[high] - running[low]) / ((high - low) * inside)
-    return mean
-
-
-@kernel
-def _is_maximum(levels: F32, frame: int, k: int, reach_frames: int, reach_bins: int) -> bool:
-    """Whether no cell of the neighbourhood is louder; of equals, the earliest and lowest counts."""
-    frames, bins = levels.shape
-    level = levels[frame, k]
-    for other in range(max(0, frame - reach_frames), min(frames, frame + reach_frames + 1)):
-        for j in range(max(0, k - reach_bins), min(bins, k + reach_bins + 1)):
-            near = levels[other, j]
-            if near > level or (near == level and (other < frame or (other == frame and j < k))):
-                return False
-    return True
-
-
-@kernel
-def _vertex(before: float, at: float, after: float) -> float:
-    """Where a parabola through three equally spaced levels has its top, in steps from the middle one."""
-    bend = before - 2 * at + after
-    if bend >= 0:
-        return 0.0
-    return min(0.5, max(-0.5, 0.5 * (before - after) / bend))
-
-
-@kernel
-def _local_maxima(
-    levels: F32,
-    mean: F32,
-    frame_range: tuple[int, int],
-    bin_range: tuple[int, int],
-    reach: tuple[int, int],
-    floor_db: float,
-) -> F64:
-    """Rows (frame, bin, prominence) of all local maxima, refined; frame and bin are fractions."""
-    frames = levels.shape[0]
-    reach_frames, reach_bins = reach
-    room = 1024
-    cells = np.empty((room, 3), np.float64)
-    count = 0
-    for frame in range(max(1, frame_range[0]), min(frames - 1, frame_range[1])):
-        for k in range(bin_range[0], bin_range[1]):
-            level = levels[frame, k]
-            if level < levels[frame, k + 1] or level < levels[frame, k - 1] or level < floor_db:
-                continue
-            if level < levels[frame - 1, k] or level < levels[frame + 1, k]:
-                continue
-            prominence = level - mean[frame, k]
-            if prominence < _MIN_PROMINENCE_DB:
-                continue
-            past, future = levels[max(0, frame - reach_frames), k], levels[min(frames - 1, frame + reach_frames), k]
-            if level - min(past, future) < _MIN_RISE_DB:
-                continue
-            if not _is_maximum(levels, frame, k, reach_frames, reach_bins):
-                continue
-            if count == room:
-                wider = np.empty((room * 2, 3), np.float64)
-                wider[:room] = cells
-                cells = wider
-                room *= 2
-            cells[count, 0] = frame + _vertex(levels[frame - 1, k], level, levels[frame + 1, k])
-            cells[count, 1] = k + _vertex(levels[frame, k - 1], level, levels[frame, k + 1])
-            cells[count, 2] = prominence
-            count += 1
-    return cells[:count].copy()
 
 
 @kernel

@@ -8,6 +8,7 @@ import socket
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import or_, select, update
@@ -31,18 +32,19 @@ class Claimed:
 
     target: Target
     resumed: Resumed
+    config: dict[str, Any]
 
 
-def renew(session: Session, listener: str, now: datetime) -> set[UUID]:
-    """Renew this listener's leases; return the sessions that are still its own and still wanted."""
+def renew(session: Session, listener: str, now: datetime) -> dict[UUID, dict[str, Any]]:
+    """Renew this listener's leases; return the sessions that are still its own and wanted, with their settings."""
     kept = session.execute(
         update(ListeningSession)
         .where(ListeningSession.listener == listener, ListeningSession.is_wanted)
         .values(lease_until=now + timedelta(seconds=LEASE_S))
-        .returning(ListeningSession.session_id)
+        .returning(ListeningSession.session_id, ListeningSession.config)
         .execution_options(synchronize_session=False)
     )
-    return set(kept.scalars())
+    return {row.session_id: row.config for row in kept}
 
 
 def is_wanted(session: Session, session_id: UUID) -> bool:
@@ -76,7 +78,7 @@ def claim(session: Session, listener: str, now: datetime, limit: int) -> list[Cl
         .join(Stream, Stream.id == ListeningSession.stream_id)
         .where(ListeningSession.session_id.in_(ids))
     )
-    return [Claimed(_target(one, stream), _resumed(session, stream.id)) for one, stream in rows]
+    return [Claimed(_target(one, stream), _resumed(session, stream.id), one.config) for one, stream in rows]
 
 
 def give_back(session: Session, listener: str, ids: list[UUID], *, status: str = "waiting") -> None:
@@ -89,13 +91,18 @@ def give_back(session: Session, listener: str, ids: list[UUID], *, status: str =
     )
 
 
-def release_dead(session: Session) -> int:
-    """Free what listeners of this machine held that no longer run: after a crash nobody need wait for their leases."""
+def release_dead(session: Session, me: str = "") -> int:
+    """Free what listeners of this machine held that no longer run: after a crash nobody need wait for their leases.
+
+    Args:
+        session: within a unit.
+        me: the listener that asks; another one of its process number is of before the machine started anew.
+    """
     here = f"listener-{socket.gethostname()}-"
     holders = session.scalars(
         select(ListeningSession.listener).where(ListeningSession.listener.startswith(here, autoescape=True)).distinct()
     )
-    dead = [holder for holder in holders if holder is not None and not _runs(holder)]
+    dead = [holder for holder in holders if holder is not None and holder != me and not _runs(holder)]
     if dead:
         session.execute(
             update(ListeningSession)
@@ -121,6 +128,7 @@ def _target(row: ListeningSession, stream: Stream) -> Target:
         name=stream.name or stream.url,
         last_speed=row.last_speed,
         request_headers={str(key): str(value) for key, value in (stream.request_headers or {}).items()},
+        is_remote=row.config.get("kind") == "remote",
     )
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from airledger.listening.broadcast import may_broadcast
 from airledger.listening.models import CLOSED, AudioDetection, ListeningSession
 from airledger.listening.record import DetectionClosed
 from airledger.listening.wish import want_all
@@ -49,6 +50,12 @@ def close_stale(unit: Unit, clock: Clock) -> int:
     ).all()
     for row in rows:
         row.processing_status, row.is_partial, row.revision = CLOSED, True, row.revision + 1
-        closed = DetectionClosed(detection_id=row.detection_id, stream_id=row.stream_id)
-        publish(unit, closed, at=now, organisation_id=row.organisation_id)
+        closed = DetectionClosed(
+            detection_id=row.detection_id,
+            stream_id=row.stream_id,
+            station_id=row.station_id,
+            recording_id=row.recording_id,
+        )
+        live = may_broadcast(unit.session, row.session_id)
+        publish(unit, closed, at=now, organisation_id=row.organisation_id, is_broadcast=live)
     return len(rows)

@@ -12,6 +12,8 @@ from uuid import UUID
 
 from airledger.listening.coverage import Stretch
 from airledger.listening.tracker import Hypothesis
+from airledger.listening.unknown_kept import KeptSound
+from airledger.listening.unknown_kept import from_row as kept_from_row
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Target:
     name: str
     last_speed: float | None = None
     request_headers: dict[str, str] = field(default_factory=dict)
+    is_remote: bool = False  # its sound is captured elsewhere, and comes as peaks
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,15 @@ class SessionState:
     error: str | None = None
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A title that a stream showed, and since when (seconds since 1970)."""
+
+    target: Target
+    title: str
+    shown_s: float
+
+
 @dataclass
 class Batch:
     """Everything that is to be stored in one unit."""
@@ -59,11 +71,12 @@ class Batch:
     plays: dict[UUID, HeardPlay] = field(default_factory=dict)
     coverage: dict[UUID, tuple[Target, Stretch]] = field(default_factory=dict)
     sessions: dict[UUID, SessionState] = field(default_factory=dict)
-    titles: dict[int, str] = field(default_factory=dict)
+    titles: dict[int, Shown] = field(default_factory=dict)
+    unknown: dict[UUID, KeptSound] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Whether there is anything to store."""
-        return bool(self.plays or self.coverage or self.sessions or self.titles)
+        return bool(self.plays or self.coverage or self.sessions or self.titles or self.unknown)
 
     def older_than(self, newer: "Batch") -> "Batch":
         """Put a newer batch on top of this one."""
@@ -72,6 +85,7 @@ class Batch:
             {**self.coverage, **newer.coverage},
             {**self.sessions, **newer.sessions},
             {**self.titles, **newer.titles},
+            {**self.unknown, **newer.unknown},
         )
 
 
@@ -97,10 +111,15 @@ class Outbox:
         with self._lock:
             self._batch.sessions[target.session_id] = state
 
-    def title(self, target: Target, text: str) -> None:
+    def title(self, target: Target, text: str, shown_s: float) -> None:
         """Store the title that a stream shows now."""
         with self._lock:
-            self._batch.titles[target.stream_id] = text
+            self._batch.titles[target.stream_id] = Shown(target, text, shown_s)
+
+    def unknown(self, kept: KeptSound) -> None:
+        """Store the newest state of a stretch of unknown sound."""
+        with self._lock:
+            self._batch.unknown[kept.id] = kept
 
     def take(self) -> Batch:
         """Take everything collected so far."""
@@ -115,12 +134,13 @@ class Outbox:
 
 
 def to_json(batch: Batch) -> dict[str, Any]:
-    """Write plays and coverage as JSON, for the spool; the rest is only of the moment."""
+    """Write plays, coverage and unknown sound as JSON, for the spool; the rest is only of the moment."""
     return {
         "plays": [asdict(heard) for heard in batch.plays.values()],
         "coverage": [
             {"target": asdict(target), "stretch": asdict(stretch)} for target, stretch in batch.coverage.values()
         ],
+        "unknown": [asdict(kept) for kept in batch.unknown.values()],
     }
 
 
@@ -150,7 +170,12 @@ def from_json(data: dict[str, Any]) -> Batch:
         (_target(row["target"]), Stretch(**{**row["stretch"], "id": UUID(row["stretch"]["id"])}))
         for row in data["coverage"]
     ]
-    return Batch({heard.hypothesis.id: heard for heard in plays}, {pair[1].id: pair for pair in coverage})
+    unknown = [kept_from_row(row) for row in data.get("unknown", ())]  # spools of earlier versions have none
+    return Batch(
+        {heard.hypothesis.id: heard for heard in plays},
+        {pair[1].id: pair for pair in coverage},
+        unknown={one.id: one for one in unknown},
+    )
 
 
 def _target(row: dict[str, Any]) -> Target:

@@ -3,18 +3,17 @@
 import queue
 import threading
 import time
-
-import numpy as np
+import weakref
 
 from airledger.listening.session import AiredCut, LiveSession
 from airledger.platform.logging import logger
 from airledger.platform.presence import Counts
+from airledger.platform.thread_names import name_this_thread
 from airledger.recognition.answer import Answer
-from airledger.recognition.identify import identify
+from airledger.recognition.ear import Cost, Ear
 from airledger.recognition.library_index import LibraryIndex
 
 BEHIND_LIMIT = 2_000
-FULL_SCALE = 32_768.0
 
 log = logger(__name__)
 
@@ -35,6 +34,11 @@ class Recognisers:
         ]
         for thread in self._threads:
             thread.start()
+
+    @property
+    def ahead_samples(self) -> int:
+        """How much sound behind a window helps to see its end."""
+        return Ear.ahead_samples(self._library.params)
 
     def submit(self, session: LiveSession, window: AiredCut) -> bool:
         """Queue a window; False when this thread is 2,000 windows behind."""
@@ -58,6 +62,7 @@ class Recognisers:
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def _work(self, mine: "queue.Queue[tuple[LiveSession, AiredCut] | None]") -> None:
+        name_this_thread("recogniser")
         try:
             self._recognise(mine)
         except Exception as error:
@@ -65,15 +70,40 @@ class Recognisers:
             raise
 
     def _recognise(self, mine: "queue.Queue[tuple[LiveSession, AiredCut] | None]") -> None:
+        ears: weakref.WeakKeyDictionary[LiveSession, _Listened] = weakref.WeakKeyDictionary()
         while (item := mine.get()) is not None:
             session, window = item
-            answer = self._identify(window, session)
+            listened = ears.get(session)
+            if listened is None:
+                listened = ears[session] = _Listened(self._ear(session))
+            answer = listened.hear(window)
             session.recognised(window, answer)
-            self._counts.add("windows")
-            self._counts.add("windows_matched", bool(answer.found))
-            self._counts.add("recognition_cpu_s", answer.cpu_ms / 1000)
+            self._count(listened.ear.cost, answer)
 
-    def _identify(self, window: AiredCut, session: LiveSession) -> Answer:
-        pcm = window.pcm.astype(np.float32) / FULL_SCALE
-        organisations = (session.target.organisation_id,)
-        return identify(self._library, pcm, organisations=organisations, last_speed=window.last_speed)
+    def _ear(self, session: LiveSession) -> Ear:
+        return Ear(self._library, (session.target.organisation_id,), session.target.last_speed)
+
+    def _count(self, cost: Cost, answer: Answer) -> None:
+        counts = self._counts
+        counts.add("windows")
+        counts.add("windows_matched", bool(answer.found))
+        counts.add("recognition_cpu_s", answer.cpu_ms / 1000)
+        counts.add("peaks_cpu_s", cost.peaks_ms / 1000)
+        counts.add("follow_cpu_s", cost.follow_ms / 1000)
+        counts.add("search_cpu_s", cost.search_ms / 1000)
+        counts.add("searches", cost.searches)
+        counts.add("searches_bank", cost.banks)
+
+
+class _Listened:
+    """A session's ear, and which of its connections it hears."""
+
+    def __init__(self, ear: Ear) -> None:
+        self.ear = ear
+        self._connection = 0
+
+    def hear(self, window: AiredCut) -> Answer:
+        if window.connection != self._connection:
+            self.ear.restart()
+            self._connection = window.connection
+        return self.ear.hear(window.sound, window.position, len(window.pcm))

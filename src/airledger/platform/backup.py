@@ -32,6 +32,7 @@ TABLES, OBJECTS = "tables/", "objects/"
 ROWS_AT_ONCE = 1_000
 BLOCK = 1 << 20
 PROBE_PREFIX = "readyz/"
+INDEX_PREFIX = "index/"  # published segments are made again from the peaks
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def _add_tables(archive: tarfile.TarFile, database: Database, members: dict[str,
 
 def _add_objects(archive: tarfile.TarFile, storage: Storage, members: dict[str, Member], near: Path) -> None:
     for key in storage.list():
-        if key.startswith(PROBE_PREFIX):
+        if key.startswith((PROBE_PREFIX, INDEX_PREFIX)):
             continue
         with contextlib.suppress(NotFoundError), storage.open(key) as content, tempfile.TemporaryFile(dir=near) as file:
             while block := content.read(BLOCK):

@@ -1,12 +1,13 @@
 """Rows as lines of JSON, and back, by the types of their columns: what SQLite wrote, PostgreSQL reads."""
 
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Boolean, Column, Float, Integer, String, Table, Uuid
+from sqlalchemy import JSON, Boolean, Column, Float, Integer, LargeBinary, String, Table, Uuid
 
 from airledger.platform.db import UtcDateTime
 from airledger.platform.errors import InputError
@@ -51,6 +52,8 @@ def _plain(column: Column[Any], value: Any) -> Any:
         return value.isoformat()
     if isinstance(column.type, Uuid):
         return value.hex
+    if isinstance(column.type, LargeBinary):
+        return b64encode(value).decode()
     if isinstance(column.type, String | Integer | Float | Boolean | JSON):
         return value
     raise TypeError(f"column {column} has a type that backups do not know: {column.type!r}")
@@ -63,6 +66,8 @@ def _typed(column: Column[Any], value: Any, *, keeps_nul: bool) -> Any:
         return datetime.fromisoformat(value)
     if isinstance(column.type, Uuid):
         return UUID(value)
+    if isinstance(column.type, LargeBinary):
+        return b64decode(value, validate=True)
     if isinstance(value, str) and isinstance(column.type, String) and not keeps_nul:
         return value.replace("\x00", "")
     return value

@@ -59,7 +59,10 @@ _CONNECT_CAUSES = {
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to ask for. `headers` go to every hop of a redirect, so nothing secret belongs in them."""
+    """What to ask for. `headers` go to every hop of a redirect, so nothing secret belongs in them.
+
+    With a `body` it is a POST, which follows no redirect: what was meant for one address is no other's business.
+    """
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -67,6 +70,7 @@ class Request:
     connect_timeout_s: float = 10.0
     max_redirects: int = MAX_REDIRECTS
     max_bytes: int | None = None
+    body: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +96,10 @@ class ResponseHead:
 class HeadReader:
     """Collects header lines as libcurl hands them over; knows when the answer that counts is complete."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, follows: bool = True) -> None:
         self.head: ResponseHead | None = None
         self.overflow = False
+        self._follows = follows
         self._started_at = time.monotonic()
         self._first_byte_at = 0.0
         self._bytes = 0
@@ -138,7 +143,8 @@ class HeadReader:
     def _leads_on(self) -> bool:
         if self._status < 200:  # noqa: PLR2004 - 1xx: the real answer follows
             return True
-        return 300 <= self._status < 400 and "location" in self._headers  # noqa: PLR2004 - redirects
+        is_redirect = 300 <= self._status < 400 and "location" in self._headers  # noqa: PLR2004 - redirects
+        return self._follows and is_redirect
 
 
 class _Handover:
@@ -218,7 +224,7 @@ def prepare(curl: Any, request: Request, *, head: HeadReader, dial: Dialler) -> 
     curl.setopt(pycurl.PROXY, "")
     curl.setopt(pycurl.NOPROXY, "*")
     curl.setopt(pycurl.NOSIGNAL, 1)
-    curl.setopt(pycurl.FOLLOWLOCATION, 1)
+    curl.setopt(pycurl.FOLLOWLOCATION, 1 if request.body is None else 0)
     curl.setopt(pycurl.MAXREDIRS, request.max_redirects)
     curl.setopt(pycurl.CONNECTTIMEOUT_MS, int(request.connect_timeout_s * 1000))
     curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
@@ -232,6 +238,9 @@ def prepare(curl: Any, request: Request, *, head: HeadReader, dial: Dialler) -> 
     curl.setopt(pycurl.OPENSOCKETFUNCTION, dial)
     curl.setopt(pycurl.HEADERFUNCTION, head.line)
     curl.setopt(pycurl.CAINFO, certificates())
+    if request.body is not None:
+        curl.setopt(pycurl.POST, 1)
+        curl.setopt(pycurl.POSTFIELDS, request.body)
     if request.max_bytes is not None:
         curl.setopt(pycurl.MAXFILESIZE_LARGE, request.max_bytes)
 

@@ -46,6 +46,7 @@ class EventRow(Row):
     organisation_id: Mapped[UUID | None] = mapped_column(Uuid)
     payload: Mapped[dict[str, Any]]
     correlation_id: Mapped[str | None]
+    is_broadcast: Mapped[bool | None]  # to live clients; None: as the setting says
 
 
 class EventCursor(Row):
@@ -67,13 +68,30 @@ class Told:
     at: datetime
     organisation_id: UUID | None
     payload: dict[str, Any]
+    is_broadcast: bool | None = None
 
 
 Handler = Callable[[Unit, Told], None]
 
 
-def publish(unit: Unit, event: Event, *, at: datetime, organisation_id: UUID | None = None) -> None:
-    """Tell what happened; nobody hears of it unless the unit commits."""
+def publish(
+    unit: Unit,
+    event: Event,
+    *,
+    at: datetime,
+    organisation_id: UUID | None = None,
+    is_broadcast: bool | None = None,
+) -> None:
+    """Tell what happened; nobody hears of it unless the unit commits.
+
+    Args:
+        unit: In which it becomes true.
+        event: What.
+        at: When.
+        organisation_id: Whose it is; None for what belongs to all.
+        is_broadcast: Whether live clients (page, SSE, WebSocket) hear of it; None leaves it to the setting. Others
+            that follow the table (plays, webhooks, feeds) always do.
+    """
     unit.session.add(
         EventRow(
             type=event.name,
@@ -81,6 +99,7 @@ def publish(unit: Unit, event: Event, *, at: datetime, organisation_id: UUID | N
             organisation_id=organisation_id,
             payload=event.model_dump(mode="json"),
             correlation_id=correlation_id(),
+            is_broadcast=is_broadcast,
         )
     )
 
@@ -90,9 +109,12 @@ def events_after(session: Session, position: int, *, limit: int = BATCH, types: 
     query = select(EventRow).where(EventRow.position > position).order_by(EventRow.position).limit(limit)
     if types:
         query = query.where(EventRow.type.in_(types))
-    return [
-        Told(row.position or 0, row.type, row.at, row.organisation_id, row.payload) for row in session.scalars(query)
-    ]
+    return [told(row) for row in session.scalars(query)]
+
+
+def told(row: EventRow) -> Told:
+    """Return a row as readers get it."""
+    return Told(row.position or 0, row.type, row.at, row.organisation_id, row.payload, row.is_broadcast)
 
 
 def latest_position(session: Session) -> int:

@@ -1,4 +1,4 @@
-"""The one outgoing door for addresses that strangers give us: a blocking GET with limits on everything."""
+"""The one outgoing door for addresses that strangers give us: blocking GET and POST with limits on everything."""
 
 import threading
 import time
@@ -65,20 +65,46 @@ class Fetched:
         return self.status == NOT_MODIFIED_STATUS
 
 
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """How an address answered what was posted to it, whatever the status.
+
+    Attributes:
+        status: HTTP status; a redirect is told, not followed.
+        headers: names in lower case.
+        body: the beginning of the answer, as much as was wanted.
+        total_ms: request to the end of what was read.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    total_ms: float
+
+
 class _BoundedSink:
     """Hands the body on and stops the transfer at the limit."""
 
-    def __init__(self, limit_bytes: int, take: Callable[[bytes], object]) -> None:
+    def __init__(self, limit_bytes: int, take: Callable[[bytes], object], *, keeps_beginning: bool = False) -> None:
+        self._keeps_beginning = keeps_beginning
         self.received_bytes = 0
         self.overflow = False
         self.failure: OSError | None = None
         self._limit_bytes = limit_bytes
         self._take = take
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether there was more than the beginning that was wanted."""
+        return self.overflow and self._keeps_beginning
+
     def __call__(self, data: bytes) -> int | None:
+        room = self._limit_bytes - self.received_bytes
         self.received_bytes += len(data)
         if self.received_bytes > self._limit_bytes:
             self.overflow = True
+            if self._keeps_beginning:
+                self._take(data[:room])
             return -1
         try:
             self._take(data)
@@ -148,9 +174,41 @@ class Fetcher:
             remote_address=curl.getinfo(pycurl.PRIMARY_IP) or "",
         )
 
+    def post(
+        self, url: str, body: bytes, *, headers: Mapping[str, str], timeout_s: float, excerpt_bytes: int = 1024
+    ) -> Posted:
+        """POST to an address; redirects are refused, for the body is meant for this address alone.
+
+        Args:
+            url: http or https, at most 8 KiB.
+            body: sent as it is.
+            headers: sent along, Content-Type among them.
+            timeout_s: limit of the whole exchange.
+            excerpt_bytes: how much of the answer's body is read; what follows is not waited for.
+
+        Raises:
+            FetchError: there was no answer. A status of 400 and more is an answer.
+        """
+        request = Request(
+            url=url,
+            headers={**headers, "Expect": ""},  # no round trip to ask whether the body may come
+            user_agent=self._user_agent,
+            connect_timeout_s=timeout_s,
+            body=body,
+        )
+        pieces: list[bytes] = []
+        began = time.monotonic()
+        sink = _BoundedSink(excerpt_bytes, pieces.append, keeps_beginning=True)
+        try:
+            _, head = self._perform(request, sink, timeout_s)
+        finally:
+            self._handles.curl.reset()  # libcurl would keep the body
+        total_ms = (time.monotonic() - began) * 1000.0
+        return Posted(head.status, head.headers, b"".join(pieces), total_ms)
+
     def _perform(self, request: Request, sink: _BoundedSink, timeout_s: float) -> tuple[Any, ResponseHead]:
         curl = self._handle()
-        head, dial = HeadReader(), Dialler(self._guard)
+        head, dial = HeadReader(follows=request.body is None), Dialler(self._guard)
         prepare(curl, request, head=head, dial=dial)
         curl.setopt(pycurl.TIMEOUT_MS, int(timeout_s * 1000))
         curl.setopt(pycurl.ACCEPT_ENCODING, "")
@@ -162,6 +220,8 @@ class Fetcher:
             code, text = error.args[0], str(error.args[1])
             if sink.failure is not None:
                 raise sink.failure from None
+            if sink.is_cut and head.head is not None:
+                return curl, head.head
             if sink.overflow or code == pycurl.E_FILESIZE_EXCEEDED:
                 raise FetchError(
                     f"The answer is longer than {request.max_bytes} bytes.", cause=FetchCause.TOO_LARGE

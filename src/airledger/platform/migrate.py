@@ -10,6 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import MetaData
 from sqlalchemy.engine import Connection
 
 from airledger.platform.db import Database, Row
@@ -18,14 +19,30 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK_KEY = 7_203_941  # any number: names our advisory lock in PostgreSQL
 
 
-def upgrade(database: Database) -> None:
-    """Run what migrations are missing; several processes may start at once."""
+def upgrade(database: Database, revision: str = "head") -> None:
+    """Run what migrations are missing, up to `revision`; several processes may start at once."""
     if is_current(database):
         return
     with _alone(database), database.engine.connect() as connection:
         writer = connection.execution_options(airledger_write=True)
         with writer.begin():
-            command.upgrade(_config(writer), "head")
+            command.upgrade(_config(writer), revision)
+
+
+def lay_anew(database: Database, revision: str) -> None:
+    """Drop all tables, which must be empty, and make them as they were at `revision`."""
+    with _alone(database), database.engine.connect() as connection:
+        writer = connection.execution_options(airledger_write=True)
+        with writer.begin():
+            found = MetaData()
+            found.reflect(writer)
+            found.drop_all(writer)
+            command.upgrade(_config(writer), revision)
+
+
+def revisions() -> frozenset[str]:
+    """All revisions that this version knows, from the first release on."""
+    return frozenset(script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
 
 
 def is_current(database: Database) -> bool:

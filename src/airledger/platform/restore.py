@@ -8,14 +8,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
-from sqlalchemy import Table, insert, select, text
+from sqlalchemy import Column, MetaData, Table, insert, inspect, select, text
 from sqlalchemy.orm import Session
 
 from airledger.platform.backup import FORMAT, MANIFEST, OBJECTS, TABLES, Member, Written
 from airledger.platform.backup_rows import from_line
 from airledger.platform.db import Database, Row
 from airledger.platform.errors import ConflictError, InputError, LimitError
-from airledger.platform.migrate import head_revision, upgrade
+from airledger.platform.migrate import head_revision, lay_anew, revisions, upgrade
 from airledger.platform.storage import Storage
 
 MANIFEST_LIMIT = 256 << 20
@@ -35,19 +35,24 @@ def restore(archive: Path, database: Database, storage: Storage) -> Written:
     """Read an archive into an empty database, of the same kind or the other, and its objects into storage.
 
     Everything is checked against the manifest before anything is written, and all rows come in one unit: a restore
-    that fails leaves the database empty.
+    that fails leaves the database empty. An archive of an earlier version is read into that version's tables, which are
+    then brought up to date as an installation's would be.
 
     Raises:
-        ConflictError: The database holds rows already, or the archive is of another version's tables.
+        ConflictError: The database holds rows already, or the archive is of a later version's tables.
         InputError: The file is no archive of ours, or damaged.
     """
     upgrade(database)
     _require_empty(database)
     manifest = _checked(archive)
+    if manifest.revision != head_revision():
+        lay_anew(database, manifest.revision)
     with database.unit() as unit:
-        rows = _restore_tables(unit.session, archive, manifest)
+        tables = _tables_present(unit.session)
+        rows = _restore_tables(unit.session, archive, manifest, tables)
         if not database.is_sqlite:
-            _reset_sequences(unit.session)
+            _reset_sequences(unit.session, tables)
+    upgrade(database)
     objects = _restore_objects(archive, storage)
     return Written(rows, objects, archive.stat().st_size)
 
@@ -79,10 +84,10 @@ def _checked(archive: Path) -> _Manifest:
     if told != found:
         wrong = sorted(name for name in told.keys() | found.keys() if told.get(name) != found.get(name))
         raise InputError(f"{archive.name} is damaged: {wrong[0]!r} is not what the manifest says")
-    if manifest.revision != head_revision():
+    if manifest.revision not in revisions():
         raise ConflictError(
-            f"the archive was written with tables of revision {manifest.revision}, this version has {head_revision()}: "
-            "restore it with the version that wrote it, then upgrade"
+            f"the archive was written with tables of revision {manifest.revision}, this version knows none later than "
+            f"{head_revision()}: restore it with the version that wrote it"
         )
     return manifest
 
@@ -112,8 +117,24 @@ def _read_manifest(content: IO[bytes]) -> _Manifest:
         raise InputError("the archive's manifest cannot be read") from error
 
 
-def _restore_tables(session: Session, archive: Path, manifest: _Manifest) -> int:
-    by_name = {f"{TABLES}{table.name}.jsonl": table for table in Row.metadata.sorted_tables}
+def _tables_present(session: Session) -> list[Table]:
+    """Our tables as far as the database has them: an earlier revision lacks some, and columns of others."""
+    inspector = inspect(session.connection())
+    present = set(inspector.get_table_names())
+    bare = MetaData()
+    tables = []
+    for table in Row.metadata.sorted_tables:
+        if table.name in present:
+            names = {column["name"] for column in inspector.get_columns(table.name)}
+            columns = [column for column in table.columns if column.name in names]
+            tables.append(
+                Table(table.name, bare, *(Column(one.name, one.type, primary_key=one.primary_key) for one in columns))
+            )
+    return tables
+
+
+def _restore_tables(session: Session, archive: Path, manifest: _Manifest, tables: list[Table]) -> int:
+    by_name = {f"{TABLES}{table.name}.jsonl": table for table in tables}
     total = 0
     # The archive holds tables in the order in which they refer to each other.
     for name, content in _members(archive):
@@ -149,10 +170,10 @@ def _restore_table(session: Session, table: Table, content: IO[bytes]) -> int:
     return count
 
 
-def _reset_sequences(session: Session) -> None:
+def _reset_sequences(session: Session, tables: list[Table]) -> None:
     """Have PostgreSQL's counters go on behind the ids that came with the archive."""
-    for table in Row.metadata.sorted_tables:
-        column = table.autoincrement_column
+    for table in tables:
+        column = Row.metadata.tables[table.name].autoincrement_column
         if column is None:
             continue
         # Names come from our own models, never from the archive.

@@ -136,6 +136,31 @@ class Settings(BaseSettings):
     probe_seconds: float = Field(default=12, ge=2, le=120, description="How long one proof listens after the burst.")
     probe_concurrency: int = Field(default=16, ge=1, le=512, description="Proofs at the same time in one worker.")
 
+    fingerprint_profile: Literal["fast", "balanced", "high_quality"] = Field(
+        default="balanced",
+        description="How densely recordings are fingerprinted. Going to a denser one needs the files again.",
+    )
+    keep_sources: bool = Field(
+        default=False,
+        description="Keep the files of enrolled recordings in storage, so that a later engine can read them again.",
+    )
+    library_folders: tuple[Path, ...] = Field(
+        default=(), description="Folders that are looked through every hour; new sound files there are enrolled."
+    )
+    index_in_storage: bool = Field(
+        default=False,
+        description="Workers build the index once, others fetch it from storage. Off: each machine builds its own.",
+    )
+    index_shards: int = Field(
+        default=1, ge=1, le=1024, description="Parts that the index is cut into. From 2 on it is published in storage."
+    )
+    listener_shards: tuple[int, ...] = Field(
+        default=(), description="Shards (from 0) that listeners of this machine hear with; empty: all."
+    )
+    index_cache_gb: float = Field(
+        default=20, gt=0, description="Disk for fetched parts of the index; what is in use is kept beyond it."
+    )
+
     listen_to_all: bool = Field(
         default=True, description="Hear every proven stream; off: only those that were started by hand."
     )
@@ -143,6 +168,11 @@ class Settings(BaseSettings):
     window_seconds: float = Field(default=10, ge=4, le=60, description="Length of one recognition window.")
     hop_seconds: float = Field(default=5, ge=1, le=60, description="Distance between windows.")
     evidence_days: int = Field(default=90, ge=0, description="How long sound evidence is kept.")
+    unmatched_days: int = Field(
+        default=30,
+        ge=0,
+        description="How long fingerprints of unknown sound are kept, for what is enrolled later; 0: not at all.",
+    )
 
     acrcloud_access_key: SecretStr = Field(
         default=SecretStr(""), validation_alias=_named("acrcloud_access_key"), description="ACRCloud account."
@@ -154,6 +184,42 @@ class Settings(BaseSettings):
         default="identify-eu-west-1.acrcloud.com",
         validation_alias=_named("acrcloud_host"),
         description="ACRCloud region.",
+    )
+    acrcloud_base_url: str = Field(
+        default="", description="Empty: https:// and the region. Else a proxy's or a test server's address."
+    )
+    acrcloud_console_token: SecretStr = Field(
+        default=SecretStr(""), description="Bearer token of ACRCloud's metadata API, for look-ups by ISRC."
+    )
+    acrcloud_metadata_url: str = Field(
+        default="https://eu-api-v2.acrcloud.com", description="Address of ACRCloud's metadata API."
+    )
+    acrcloud_price_micros: int = Field(
+        default=0, ge=0, description="What a hit costs, in millionths of your currency; no result costs half."
+    )
+    audd_api_token: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias=_named("audd_api_token"),
+        description="AudD account, asked where ACRCloud has no answer.",
+    )
+    audd_base_url: str = Field(default="https://api.audd.io", description="Address of AudD.")
+    audd_price_micros: int = Field(
+        default=0, ge=0, description="What a request to AudD costs, in millionths of your currency."
+    )
+    musicbrainz_url: str = Field(
+        default="https://musicbrainz.org", description="MusicBrainz or a mirror of it; empty: it is not asked."
+    )
+    outside_proxy: str = Field(
+        default="", description="Empty: outside services are reached directly. Else the proxy, http://host:port."
+    )
+    outside_daily_limit: int = Field(
+        default=1_800, ge=0, description="Requests to one outside provider per day (UTC), of all processes together."
+    )
+    outside_per_minute: int = Field(
+        default=45, ge=1, description="Requests to one outside provider per minute, of all processes together."
+    )
+    outside_concurrency: int = Field(
+        default=5, ge=1, description="Requests to one outside provider at the same time, of all processes together."
     )
     local_confidence_threshold: float = Field(
         default=0.8,
@@ -266,6 +332,11 @@ class Settings(BaseSettings):
     def database_address(self) -> str:
         """The database in use: the one configured, or SQLite in the data folder."""
         return self.database_url or f"sqlite:///{self.data.resolve()}/airledger.db"
+
+    @property
+    def is_index_published(self) -> bool:
+        """Whether the index lies in storage, instead of being built by each machine."""
+        return self.index_in_storage or self.index_shards > 1
 
     @property
     def storage_address(self) -> str:

@@ -71,15 +71,30 @@ class Folder:
 
     def list(self, prefix: str = "") -> Iterator[str]:
         """Name the objects below a prefix, in order."""
-        for path in sorted(self.root.rglob("*")):
-            key = path.relative_to(self.root).as_posix()
-            if path.is_file() and key.startswith(prefix) and not path.name.startswith(".put-"):
-                yield key
+        above, _, _ = prefix.rpartition("/")
+        yield from _below(self.root / above, self.root, prefix)
 
     def _path(self, key: str) -> Path:
         if len(key) > _KEY_LIMIT or not _KEY.fullmatch(key):
             raise InputError(f"{key[:80]!r} is not an object key: use letters, digits, '.', '_', '-' and '/'")
         return self.root / key
+
+
+def _below(folder: Path, root: Path, prefix: str) -> Iterator[str]:
+    """Name the files below a folder, in order of their keys, without holding more than one folder's in memory."""
+    try:
+        with os.scandir(folder) as found:
+            # As a key, a folder's name ends in "/", which decides its place among names like "a" and "a-b".
+            entries = sorted((entry.name + "/" * entry.is_dir(), entry.path) for entry in found)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for name, path in entries:
+        key = Path(path).relative_to(root).as_posix()
+        if name.endswith("/"):
+            if (key + "/").startswith(prefix) or prefix.startswith(key + "/"):
+                yield from _below(Path(path), root, prefix)
+        elif key.startswith(prefix) and not name.startswith(".put-"):
+            yield key
 
 
 def _copy(content: BinaryIO | bytes, file: IO[bytes]) -> None:

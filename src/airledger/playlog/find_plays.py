@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from airledger.platform.cursor import decode_place, encode_place
 from airledger.platform.errors import InputError, NotFoundError
 from airledger.playlog.models import PlayLog
-from airledger.repertoire.models import Recording
+from airledger.repertoire.describe import checked_class
+from airledger.repertoire.models import ADVERT, BED, JINGLE, Recording
 from airledger.stations.models import Geolocation, Station, Stream
 
 MAX_LIMIT = 1_000
@@ -30,6 +31,7 @@ class PlayFilter:
     since: datetime | None = None
     until: datetime | None = None
     q: str | None = None
+    recording_class: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class PlayView:
     speed: float
     is_partial: bool
     is_short_use: bool
+    usage: str
     latitude: float | None
     longitude: float | None
 
@@ -76,6 +79,8 @@ class NowPlaying:
     since: datetime
 
 
+_USAGES = {BED: "background", JINGLE: "jingle", ADVERT: "advert"}
+"""How a class of recording is used on air: what lies under speech is background."""
 _COLUMNS: tuple[Any, ...] = (
     PlayLog.id,
     PlayLog.station_id,
@@ -95,6 +100,7 @@ _COLUMNS: tuple[Any, ...] = (
     PlayLog.speed,
     PlayLog.is_partial,
     PlayLog.is_short_use,
+    case(_USAGES, value=Recording.recording_class, else_="foreground"),
     Geolocation.latitude,
     Geolocation.longitude,
 )
@@ -192,6 +198,8 @@ def _narrowed(query: Select[Any], wanted: PlayFilter) -> Select[Any]:
         query = query.where(PlayLog.started_at >= wanted.since)
     if wanted.until is not None:
         query = query.where(PlayLog.started_at < wanted.until)
+    if wanted.recording_class is not None:
+        query = query.where(Recording.recording_class == checked_class(wanted.recording_class))
     text = (wanted.q or "").replace("\x00", " ").strip()
     if len(text) > MAX_QUERY_CHARS:
         raise InputError(f"the search text is longer than {MAX_QUERY_CHARS} characters")

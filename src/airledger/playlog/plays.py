@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import or_, select
 
+from airledger.listening.broadcast import may_broadcast
 from airledger.listening.models import CLOSED, AudioDetection
 from airledger.platform.db import Unit
 from airledger.platform.events import Event, publish
@@ -36,6 +37,7 @@ class _PlayEvent(Event):
     speed: float
     is_partial: bool
     is_short_use: bool
+    usage: str
     latitude: float | None
     longitude: float | None
 
@@ -71,7 +73,8 @@ def log_play(unit: Unit, detection_id: UUID, now: datetime) -> bool:
     if is_new or is_finished != was_finished:
         view = find_play(unit.session, play.organisation_id, detection_id)
         event = PlayFinished if is_finished else PlayStarted
-        publish(unit, event(**asdict(view)), at=now, organisation_id=play.organisation_id)
+        live = may_broadcast(unit.session, detection.session_id)
+        publish(unit, event(**asdict(view)), at=now, organisation_id=play.organisation_id, is_broadcast=live)
     return True
 
 

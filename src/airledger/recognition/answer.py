@@ -1,7 +1,13 @@
 """What recognition answers. Apart from the engine, so that those who only read answers do not load its kernels."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from airledger.fingerprint.peaks import Peaks  # noqa: TC004  # would load the kernels; nobody evaluates it
 
 
 @dataclass(frozen=True)
@@ -18,6 +24,7 @@ class Identified:
         audible_from_s: Where the recording begins to the ear.
         audible_to_s: Where it ends to the ear.
         votes: Agreeing hashes.
+        recording_class: music, jingle, advert or bed.
     """
 
     recording_id: UUID
@@ -29,12 +36,19 @@ class Identified:
     audible_from_s: float
     audible_to_s: float
     votes: int = 0
+    recording_class: str = "music"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What was found in a sound, best first, and what it cost."""
+    """What was found in a sound, best first, and what it cost.
+
+    `peaks` are those that were asked with ("query" density, times from the sound's first sample); None for silence.
+    `usual_speed` is how fast the station usually plays, where a station was heard and that is known.
+    """
 
     found: tuple[Identified, ...]
     is_silent: bool
     cpu_ms: float
+    peaks: Peaks | None = None
+    usual_speed: float | None = None

@@ -1,12 +1,17 @@
 """Decoding a file that a stranger gave us, in a sandboxed child: sound, tags, or a clear reason why not."""
 
+import contextlib
+import json
 import os
 import select
+import signal
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from types import TracebackType
+from typing import BinaryIO, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +21,7 @@ from airledger.audio.file_claims import mp3_lie, wav_lie
 from airledger.audio.sniff import Kind, id3_length, sniff
 from airledger.audio.stream_format import SOUND_RATE_HZ, StreamFormat
 from airledger.platform.errors import InputError
-from airledger.platform.sandbox import SandboxedCommand, SandboxedProcess, SandboxLimits, python_command
+from airledger.platform.sandbox import KILL_WAIT_S, SandboxedCommand, SandboxedProcess, SandboxLimits, python_command
 
 HEAD_BYTES = 64 * 1024
 PIPE_READ_BYTES = 256 * 1024
@@ -80,8 +85,105 @@ class DecodedFile:
     format: StreamFormat
 
 
+class FileDecoder:
+    """Decodes one file after another in a child that stays, which saves starting Python for each.
+
+    For one thread at a time, and to be used in the thread that made it or ones that it outlives: the child dies with
+    the thread that started it. A child that broke, or was too slow, is replaced.
+    """
+
+    def __init__(self) -> None:
+        self._child: SandboxedProcess | None = None
+        self._control: socket.socket | None = None
+        self._address_space_bytes = 0
+
+    def decode(self, path: Path, limits: FileLimits | None = None) -> DecodedFile:
+        """Decode a file to 8 kHz mono.
+
+        Args:
+            path: any audio file, or a video file with sound.
+            limits: of size and time.
+
+        Raises:
+            MediaError: it is missing, empty, no media, cut, damaged, too large or too long.
+        """
+        limits = limits or FileLimits()
+        try:
+            if path.exists() and not path.is_file():  # a pipe or a device may never end, or never begin
+                raise MediaError(f"{path.name} is not a file.")
+            with path.open("rb") as file:
+                container = _checked_container(path, file, limits)
+                return self._decode(path, file, container, limits)
+        except OSError as error:
+            raise MediaError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+
+    @property
+    def child_pid(self) -> int | None:
+        """The child's process id, None while there is none."""
+        return None if self._child is None else self._child.pid
+
+    def close(self) -> None:
+        """End the child. The decoder may be used again, with a new one."""
+        if self._child is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._child.pid, signal.SIGKILL)  # its fork too
+            self._child.kill()
+        if self._control is not None:
+            self._control.close()
+        self._child = self._control = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _decode(self, path: Path, file: BinaryIO, container: str, limits: FileLimits) -> DecodedFile:
+        child, control = self._started(limits)
+        result = _Result(path, limits)
+        is_well = False
+        reading, writing = os.pipe()
+        try:
+            order = json.dumps({"container": container, "cpu_s": int(limits.timeout_s) + 1}).encode()
+            try:
+                socket.send_fds(control, [order], [file.fileno(), writing])
+            except (BrokenPipeError, ConnectionResetError):
+                child.process.wait(KILL_WAIT_S)
+            finally:
+                os.close(writing)
+            for frame in _frames(path, reading, limits.timeout_s):
+                result.take(frame)
+                if result.complete:
+                    break
+            ended_by = _ended_by(child, control)
+            is_well = ended_by is None
+            if not result.complete:
+                raise MediaError(f"{path.name} broke the decoder ({ended_by or 'it said nothing'}).")
+            return result.decoded()
+        finally:
+            os.close(reading)
+            if not is_well:
+                self.close()
+
+    def _started(self, limits: FileLimits) -> tuple[SandboxedProcess, socket.socket]:
+        if self._child is not None and self._address_space_bytes != limits.address_space_bytes:
+            self.close()
+        if self._child is None or self._control is None:
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            command = SandboxedCommand(
+                python_command("airledger.audio.file_child"),
+                SandboxLimits(address_space_bytes=limits.address_space_bytes),
+            )
+            with theirs:
+                self._child = SandboxedProcess(command, stdin=theirs.fileno())
+            self._control, self._address_space_bytes = ours, limits.address_space_bytes
+        return self._child, self._control
+
+
 def decode_file(path: Path, *, limits: FileLimits | None = None) -> DecodedFile:
-    """Decode a file to 8 kHz mono.
+    """Decode one file to 8 kHz mono; for many, keep a `FileDecoder`.
 
     Args:
         path: any audio file, or a video file with sound.
@@ -90,15 +192,8 @@ def decode_file(path: Path, *, limits: FileLimits | None = None) -> DecodedFile:
     Raises:
         MediaError: it is missing, empty, no media, cut, damaged, too large or too long.
     """
-    limits = limits or FileLimits()
-    try:
-        if path.exists() and not path.is_file():  # a pipe or a device may never end, or never begin
-            raise MediaError(f"{path.name} is not a file.")
-        with path.open("rb") as file:
-            container = _checked_container(path, file, limits)
-            return _decode(path, file, container, limits)
-    except OSError as error:
-        raise MediaError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+    with FileDecoder() as decoder:
+        return decoder.decode(path, limits)
 
 
 def _checked_container(path: Path, file: BinaryIO, limits: FileLimits) -> str:
@@ -130,25 +225,27 @@ def _after_tag(file: BinaryIO, head: bytes) -> bytes:
     return file.read(HEAD_BYTES) or head
 
 
-def _decode(path: Path, file: BinaryIO, container: str, limits: FileLimits) -> DecodedFile:
-    command = SandboxedCommand(
-        python_command("airledger.audio.file_child", container),
-        SandboxLimits(address_space_bytes=limits.address_space_bytes, cpu_s=int(limits.timeout_s) + 1),
-    )
-    result = _Result(path, limits)
-    with SandboxedProcess(command, stdin=file.fileno()) as child:
-        for frame in _frames(path, child, limits.timeout_s):
-            result.take(frame)
-            if result.complete:
-                return result.decoded()
-        child.process.wait(1.0)
-        raise MediaError(f"{path.name} broke the decoder ({child.ended_by()}).")
+def _ended_by(child: SandboxedProcess, control: socket.socket) -> str | None:
+    """Wait for the end of the fork, which has closed its pipe or said its last; None when it ended well."""
+    control.settimeout(KILL_WAIT_S)
+    try:
+        said = control.recv(64)
+    except TimeoutError:
+        return "it does not end"
+    except ConnectionResetError:
+        said = b""
+    if not said:
+        child.process.wait(KILL_WAIT_S)
+        return child.ended_by()
+    code = os.waitstatus_to_exitcode(int(said))
+    if code == 0:
+        return None
+    return f"signal {-code}" if code < 0 else f"exit {code}"
 
 
-def _frames(path: Path, child: SandboxedProcess, timeout_s: float) -> Iterator[Frame]:
+def _frames(path: Path, descriptor: int, timeout_s: float) -> Iterator[Frame]:
     """Read what the child says until it has said all, or the time is up."""
     reader = FrameReader()
-    descriptor = child.stdout.fileno()
     deadline = time.monotonic() + timeout_s
     while True:
         ready, _, _ = select.select([descriptor], [], [], max(deadline - time.monotonic(), 0))

@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
 from airledger.fingerprint.match import match
-from airledger.fingerprint.peaks import extract
+from airledger.fingerprint.peaks import Peaks, extract
 from airledger.recognition.answer import Answer, Identified
 from airledger.recognition.library_index import LibraryIndex
 
@@ -39,6 +40,19 @@ def identify(
     if level_dbfs(pcm) < SILENCE_DBFS:
         return Answer((), is_silent=True, cpu_ms=(time.thread_time() - began) * 1000)
     peaks = extract(pcm, library.params, dense="query")
+    answer = identify_peaks(library, peaks, organisations=organisations, last_speed=last_speed)
+    return replace(answer, cpu_ms=(time.thread_time() - began) * 1000)
+
+
+def identify_peaks(
+    library: LibraryIndex,
+    peaks: Peaks,
+    *,
+    organisations: Sequence[UUID] | None = None,
+    last_speed: float | None = None,
+) -> Answer:
+    """Ask the library what a sound is whose peaks were found elsewhere; the rest as with `identify`."""
+    began = time.thread_time()
     found: list[Identified] = []
     for candidate in match(library.index, peaks, speeds_hint=last_speed, limit=CANDIDATES):
         enrolled = library.tracks.get(candidate.track)
@@ -56,9 +70,10 @@ def identify(
                 last_s=candidate.last_s,
                 audible_from_s=enrolled.audible_from_s,
                 audible_to_s=enrolled.audible_to_s,
+                recording_class=enrolled.recording_class,
             )
         )
-    return Answer(tuple(found), is_silent=False, cpu_ms=(time.thread_time() - began) * 1000)
+    return Answer(tuple(found), is_silent=False, cpu_ms=(time.thread_time() - began) * 1000, peaks=peaks)
 
 
 def level_dbfs(pcm: NDArray[np.float32]) -> float:

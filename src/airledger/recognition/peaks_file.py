@@ -3,11 +3,15 @@
 import io
 
 import numpy as np
+from numpy.typing import NDArray
 
 from airledger.fingerprint.peaks import Peaks
 from airledger.platform.errors import InputError
 
 VERSION = 1
+_TIME_STEP_S = 1 / 512
+_FREQ_STEP_HZ = 1 / 4
+_LEVEL_STEP_DB = 1.0
 
 
 def to_bytes(peaks: Peaks) -> bytes:
@@ -22,6 +26,21 @@ def to_bytes(peaks: Peaks) -> bytes:
         duration_s=np.float64(peaks.duration_s),
     )
     return buffer.getvalue()
+
+
+def coarse(peaks: Peaks) -> Peaks:
+    """Round peaks to 2 ms, a quarter of a hertz and a decibel: far below what counts, and it packs twice as tightly."""
+    return Peaks(
+        _rounded(peaks.times_s, _TIME_STEP_S),
+        _rounded(peaks.freqs_hz, _FREQ_STEP_HZ),
+        _rounded(peaks.levels, _LEVEL_STEP_DB),
+        peaks.duration_s,
+    )
+
+
+def _rounded(values: NDArray[np.float32], step: float) -> NDArray[np.float32]:
+    rounded: NDArray[np.float32] = (np.rint(values / np.float32(step)) * np.float32(step)).astype(np.float32)
+    return rounded
 
 
 def from_bytes(content: bytes) -> Peaks:

@@ -62,14 +62,8 @@ def with_row(described: Description, row: Mapping[str, str]) -> Description:
         InputError: The row's ISRC or class is none.
     """
     filled = {key: _clean(value) for key, value in row.items() if value and value.strip()}
-    isrc = described.isrc
-    if "isrc" in filled:
-        isrc = normal_isrc(filled["isrc"])
-        if isrc is None:
-            raise InputError(f"{filled['isrc']!r} is not an ISRC: two letters, three letters or digits, seven digits")
-    recording_class = filled.get("class", described.recording_class).lower()
-    if recording_class not in CLASSES:
-        raise InputError(f"{recording_class!r} is not a class of recording: use one of {', '.join(CLASSES)}")
+    isrc = checked_isrc(filled["isrc"]) if "isrc" in filled else described.isrc
+    recording_class = checked_class(filled.get("class", described.recording_class))
     return replace(
         described,
         title=filled.get("title", described.title),
@@ -79,6 +73,51 @@ def with_row(described: Description, row: Mapping[str, str]) -> Description:
         isrc=isrc,
         recording_class=recording_class,
     )
+
+
+def checked_class(text: str) -> str:
+    """Return a class of recordings in its stored form.
+
+    Raises:
+        InputError: There is no such class.
+    """
+    if text.lower() not in CLASSES:
+        raise InputError(f"{text[:40]!r} is not a class of recording: use one of {', '.join(CLASSES)}")
+    return text.lower()
+
+
+def checked_isrc(text: str) -> str:
+    """Return an ISRC in its stored form.
+
+    Raises:
+        InputError: It is none.
+    """
+    isrc = normal_isrc(text)
+    if isrc is None:
+        raise InputError(f"{text[:40]!r} is not an ISRC: two letters, three letters or digits, seven digits")
+    return isrc
+
+
+def checked(changes: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Return changes of a description as they are stored.
+
+    Raises:
+        InputError: A value cannot be used, or there is no such part of a description.
+    """
+    stored: dict[str, str | None] = {}
+    for name, value in changes.items():
+        text = _clean(value) if value is not None else ""
+        if name == "recording_class":
+            stored[name] = checked_class(text)
+        elif name == "isrc":
+            stored[name] = checked_isrc(text) if text else None
+        elif name in {"album", "label"}:
+            stored[name] = text or None
+        elif name == "artist" or (name == "title" and text):
+            stored[name] = text
+        else:
+            raise InputError(f"a recording needs a {name}" if name == "title" else f"a recording has no {name[:40]!r}")
+    return stored
 
 
 def read_rows(path: Path) -> dict[str, dict[str, str]]:

@@ -33,3 +33,4 @@ class Recording(Row):
     content_sha256: Mapped[str]
     tags: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]  # no longer listened for; its plays keep its name

@@ -1,6 +1,6 @@
 """Recordings: add, find, list."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, ClassVar
@@ -13,7 +13,7 @@ from airledger.platform.audit import Actor, record_change
 from airledger.platform.db import Unit
 from airledger.platform.errors import NotFoundError
 from airledger.platform.events import Event, publish
-from airledger.repertoire.describe import Description
+from airledger.repertoire.describe import Description, checked, checked_class
 from airledger.repertoire.models import Recording
 
 
@@ -77,11 +77,43 @@ def get_recording(session: Session, organisation_id: UUID, recording_id: UUID) -
     return recording
 
 
+def change_description(
+    unit: Unit,
+    actor: Actor,
+    organisation_id: UUID,
+    recording_id: UUID,
+    changes: Mapping[str, str | None],
+    *,
+    at: datetime,
+) -> Recording:
+    """Change what a recording is called; keys are those of a Description.
+
+    Raises:
+        NotFoundError: There is none with this id, or it is another organisation's.
+        InputError: A value cannot be used: no class, no ISRC, or nothing where there must be something.
+    """
+    recording = get_recording(unit.session, organisation_id, recording_id)
+    before = {name: getattr(recording, name) for name in changes}
+    for name, value in checked(changes).items():
+        setattr(recording, name, value)
+    change = {name: [old, getattr(recording, name)] for name, old in before.items()}
+    record_change(unit, actor, "changed", "recording", recording.id, change, at=at)
+    return recording
+
+
 def list_recordings(
-    session: Session, organisation_id: UUID, *, text: str = "", limit: int = 100, after: tuple[str, UUID] | None = None
+    session: Session,
+    organisation_id: UUID,
+    *,
+    text: str = "",
+    recording_class: str | None = None,
+    limit: int = 100,
+    after: tuple[str, UUID] | None = None,
 ) -> Sequence[Recording]:
     """List recordings by title; `text` must occur in title, artist, album or ISRC."""
-    query = select(Recording).where(Recording.organisation_id == organisation_id)
+    query = select(Recording).where(Recording.organisation_id == organisation_id, Recording.removed_at.is_(None))
+    if recording_class is not None:
+        query = query.where(Recording.recording_class == checked_class(recording_class))
     if text:
         columns = (Recording.title, Recording.artist, Recording.album, Recording.isrc)
         query = query.where(or_(*(column.icontains(text, autoescape=True) for column in columns)))
@@ -93,4 +125,5 @@ def list_recordings(
 
 def count_recordings(session: Session) -> int:
     """Count all recordings of the installation."""
-    return session.scalar(select(func.count()).select_from(Recording)) or 0
+    counted = select(func.count()).select_from(Recording).where(Recording.removed_at.is_(None))
+    return session.scalar(counted) or 0

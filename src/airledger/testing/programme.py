@@ -20,7 +20,7 @@ from airledger.testing.pcm import SONG_RATE_HZ
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Kind = Literal["song", "jingle", "voice"]
+Kind = Literal["song", "jingle", "voice", "stranger"]
 
 FAST_SPEED = 1.02
 SHORTEST_AIRING_S = 32.0

@@ -1,5 +1,5 @@
 import { change } from "./request";
-import type { Account, Stream } from "./types";
+import type { Account, Decision, Name, Named, Review, Stream } from "./types";
 
 const api = "/api/v1";
 
@@ -16,3 +16,8 @@ export const addStream = (url: string): Promise<Stream | null> => change<Stream>
 export const proveNow = (id: number): Promise<unknown> => change("POST", `${api}/streams/${id}/probe`);
 export const startListening = (id: number): Promise<unknown> => change("POST", `${api}/streams/${id}/listen`);
 export const stopListening = (id: number): Promise<unknown> => change("DELETE", `${api}/streams/${id}/listen`);
+export const decideReview = (id: string, decision: Decision): Promise<Review | null> =>
+  change<Review>("POST", `${api}/reviews/${id}`, { decision });
+export const nameUnknown = (id: string, name: Name): Promise<Named | null> =>
+  change<Named>("POST", `${api}/unknowns/${id}/name`, name);
+export const ignoreUnknown = (id: string): Promise<null> => change<null>("POST", `${api}/unknowns/${id}/ignore`);

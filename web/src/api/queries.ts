@@ -4,15 +4,21 @@ import type {
   Account,
   Check,
   Coverage,
+  Detection,
+  Evidence,
   Metric,
   Play,
   Process,
   Recording,
+  Review,
   Schedule,
   Session,
   Stats,
   Stream,
   Task,
+  Unknown,
+  UnknownDetail,
+  UnknownState,
 } from "./types";
 
 const api = "/api/v1";
@@ -75,14 +81,40 @@ export const playsQuery = (filter: PlayFilter = {}, limit = 100) =>
 export const playQuery = (id: string) =>
   queryOptions({ queryKey: ["play", id], queryFn: ({ signal }) => getJson<Play>(`${api}/plays/${id}`, signal) });
 
+/** What is kept of a play as evidence, null where nothing is (yet, or any more). A play's id is its detection's. */
+export const evidenceQuery = (id: string, status: string) =>
+  queryOptions({
+    queryKey: ["evidence", id, status],
+    queryFn: async ({ signal }): Promise<Evidence | null> => {
+      const detection = await getJson<Detection>(`${api}/detections/${id}`, signal);
+      return detection.evidence ?? null;
+    },
+    staleTime: 60_000,
+  });
+
 export const recordingQuery = (id: string) =>
   queryOptions({
     queryKey: ["recording", id],
     queryFn: ({ signal }) => getJson<Recording>(`${api}/recordings/${id}`, signal),
   });
 
-export const recordingsQuery = (q: string) =>
-  paged<Recording>(["recordings", q], pathWith(`${api}/recordings`, { q, limit: 200 }));
+export const recordingsQuery = (q: string, limit = 200) =>
+  paged<Recording>(["recordings", q, limit], pathWith(`${api}/recordings`, { q, limit }));
+
+export const reviewsQuery = (state: Review["state"]) =>
+  paged<Review>(["reviews", state], pathWith(`${api}/reviews`, { state, limit: 100 }));
+
+export const reviewQuery = (id: string) =>
+  queryOptions({ queryKey: ["review", id], queryFn: ({ signal }) => getJson<Review>(`${api}/reviews/${id}`, signal) });
+
+export const unknownsQuery = (state: UnknownState) =>
+  paged<Unknown>(["unknowns", state], pathWith(`${api}/unknowns`, { of: state, limit: 100 }));
+
+export const unknownQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["unknown", id],
+    queryFn: ({ signal }) => getJson<UnknownDetail>(`${api}/unknowns/${id}`, signal),
+  });
 
 export const sessionsQuery = queryOptions({
   queryKey: ["sessions"],

@@ -12,10 +12,12 @@ import { Player } from "../player/Player";
 import { step } from "../player/step";
 import { tuner } from "../player/useTuner";
 import { PlaysRoom } from "../plays/PlaysRoom";
+import { ReviewRoom } from "../review/ReviewRoom";
 import { StationDrawer } from "../stations/StationDrawer";
 import { StationsRoom } from "../stations/StationsRoom";
 import { SystemRoom } from "../system/SystemRoom";
 import { texts } from "../texts";
+import { UnknownRoom } from "../unknown/UnknownRoom";
 import { useKeys } from "./keyboard";
 import { type Room, sharesFilter, useRoute } from "./route";
 import { useLinkSignIn } from "./useLinkSignIn";
@@ -56,7 +58,9 @@ export function App() {
     l: to("library"),
     m: () => tuner.mute(!tuner.read().muted),
     p: to("plays"),
+    r: to("review"),
     s: to("stations"),
+    u: to("unknown"),
     y: to("system"),
   });
 
@@ -74,6 +78,8 @@ export function App() {
           {route.room === "stations" && <StationsRoom />}
           {route.room === "plays" && <PlaysRoom />}
           {route.room === "library" && <LibraryRoom />}
+          {route.room === "review" && <ReviewRoom />}
+          {route.room === "unknown" && <UnknownRoom />}
           {route.room === "system" && <SystemRoom />}
         </Wall>
         {streamId !== null && (

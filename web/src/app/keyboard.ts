@@ -10,7 +10,7 @@ function taken(event: KeyboardEvent): boolean {
   if (target?.closest("input, textarea, select, [contenteditable]") != null) return event.key !== "Escape";
   return (
     (event.key === " " || event.key === "Enter") &&
-    target?.closest("button, a, summary, [role=button], [data-row]") != null
+    target?.closest("button, a, summary, audio, [role=button], [data-row]") != null
   );
 }
 

@@ -1,10 +1,14 @@
-import { pathOf, type Room, rooms, useRoute } from "../app/route";
+import { useQuery } from "@tanstack/react-query";
+import { meQuery } from "../api/queries";
+import { roomsOf } from "../app/access";
+import { pathOf, type Room, useRoute } from "../app/route";
 import { texts } from "../texts";
 import { Icon } from "./Icon";
 
 /** The rooms: a rail at the side, a bar at the bottom on a phone. */
 export function Rail() {
   const [route, go] = useRoute();
+  const { data: account } = useQuery(meQuery);
   return (
     <nav className="rail" aria-label={texts.rail.label}>
       <svg className="rail-mark" viewBox="0 0 32 32" width="28" height="28" aria-hidden="true" focusable="false">
@@ -15,7 +19,7 @@ export function Rail() {
         </g>
         <circle cx="16" cy="19" r="2.200" fill="currentColor" />
       </svg>
-      {rooms.map((room) => (
+      {roomsOf(account ?? null).map((room) => (
         <RailLink key={room} room={room} here={route.room === room} go={() => go({ room, id: null })} />
       ))}
     </nav>

@@ -1,10 +1,11 @@
 import { type RefObject, useEffect, useState } from "react";
-import { useRoute } from "../app/route";
+import { type Room, useRoute } from "../app/route";
 import { useFilter } from "../catalogue/useCatalogue";
 import { texts } from "../texts";
 import { Icon } from "./Icon";
 
 const settleMs = 150;
+const searched: ReadonlySet<Room> = new Set(["globe", "stations", "plays", "library"]);
 
 /** One field for the room one is in; what is typed goes to the address when the typing rests. */
 export function Search({ field }: { field: RefObject<HTMLInputElement | null> }) {
@@ -20,7 +21,7 @@ export function Search({ field }: { field: RefObject<HTMLInputElement | null> })
     return () => clearTimeout(timer);
   }, [typed, filter.q, setFilter]);
 
-  if (room === "system") return <div className="search" />;
+  if (!searched.has(room)) return <div className="search" />;
   const hint =
     room === "library" ? texts.top.searchRecordings : room === "plays" ? texts.top.searchPlays : texts.top.search;
   return (

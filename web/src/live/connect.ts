@@ -16,6 +16,8 @@ const queriesOf: Record<string, readonly string[]> = {
   "play.started": ["stats"],
   "play.finished": [],
   "session.changed": ["sessions", "stats"],
+  "review.opened": ["reviews"],
+  "review.decided": ["reviews", "review"],
   "crawl.finished": ["stats", "schedules", "tasks"],
 };
 

@@ -13,6 +13,8 @@ export const eventTypes = [
   "play.updated",
   "play.finished",
   "session.changed",
+  "review.opened",
+  "review.decided",
   "crawl.finished",
 ] as const;
 

@@ -10,6 +10,7 @@ import { Icon } from "../frame/Icon";
 import { Absent } from "../frame/Trouble";
 import { tuner, useIsOn } from "../player/useTuner";
 import { texts } from "../texts";
+import { Evidence } from "./Evidence";
 import { lengthOf } from "./PlayRow";
 
 const t = texts.plays;
@@ -49,6 +50,7 @@ function PlayFacts({ play }: { play: Play }) {
           </button>
         )}
       </div>
+      <Evidence play={play} />
       <dl className="facts">
         <Fact name={t.station}>
           <button type="button" className="link" onClick={() => go({ room: "stations", id: play.stream_id })}>

@@ -15,19 +15,21 @@ class Scope(StrEnum):
 
     CATALOGUE_READ = "catalogue:read"
     PLAYS_READ = "plays:read"
+    PLAYS_WRITE = "plays:write"
     LIBRARY_READ = "library:read"
     LIBRARY_WRITE = "library:write"
     STATIONS_WRITE = "stations:write"
     SESSIONS_WRITE = "sessions:write"
     SYSTEM_READ = "system:read"
     SYSTEM_WRITE = "system:write"
+    WEBHOOKS_WRITE = "webhooks:write"
     ACCOUNTS_ADMIN = "accounts:admin"
 
 
 PUBLIC = frozenset({Scope.CATALOGUE_READ})
 _VIEWER = PUBLIC | {Scope.PLAYS_READ, Scope.LIBRARY_READ, Scope.SYSTEM_READ}
 _OPERATOR = _VIEWER | {Scope.LIBRARY_WRITE, Scope.STATIONS_WRITE, Scope.SESSIONS_WRITE}
-_MODERATOR = _OPERATOR | {Scope.SYSTEM_WRITE}
+_MODERATOR = _OPERATOR | {Scope.SYSTEM_WRITE, Scope.WEBHOOKS_WRITE, Scope.PLAYS_WRITE}
 _ADMIN = _MODERATOR | {Scope.ACCOUNTS_ADMIN}
 _SYSTEM = frozenset({Scope.SYSTEM_READ, Scope.SYSTEM_WRITE})
 

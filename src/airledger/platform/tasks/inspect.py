@@ -50,6 +50,18 @@ def find_tasks(
     return rows[:limit], encode_place(rows[limit - 1].created_at, rows[limit - 1].id) if len(rows) > limit else None
 
 
+def get_task(session: Session, organisation_id: UUID, task_id: UUID) -> TaskRow:
+    """Fetch one task that an organisation may see.
+
+    Raises:
+        NotFoundError: There is no such task of theirs.
+    """
+    row = session.scalar(select(TaskRow).where(TaskRow.id == task_id, TaskRow.organisation_id == organisation_id))
+    if row is None:
+        raise NotFoundError(f"there is no task {task_id} of yours")
+    return row
+
+
 def cancel_task(unit: Unit, actor: Actor, organisation_id: UUID, task_id: UUID, *, now: datetime) -> None:
     """Cancel a task that has not begun.
 

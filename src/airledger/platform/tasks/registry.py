@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from airledger.platform.errors import NotFoundError
 from airledger.platform.tasks.queue import add_task
 
-QueueName = Literal["probe", "recognise", "transcode", "analyse", "money", "default"]
-QUEUES: tuple[QueueName, ...] = ("probe", "recognise", "transcode", "analyse", "money", "default")
+QueueName = Literal["probe", "recognise", "transcode", "analyse", "money", "deliver", "default"]
+QUEUES: tuple[QueueName, ...] = ("probe", "recognise", "transcode", "analyse", "money", "deliver", "default")
 
 Result = dict[str, Any] | None
 

@@ -1,7 +1,7 @@
 """The tuner: from a stream's address to 8 kHz sound, titles and the reason why it ended."""
 
-from airledger.stations.tuner.limits import TunerLimits
+from airledger.stations.tuner.limits import LIVE, TunerLimits
 from airledger.stations.tuner.listening import Connected, IcyInfo, Listening, TuneEnded
 from airledger.stations.tuner.tuner import Tuned, Tuner
 
-__all__ = ["Connected", "IcyInfo", "Listening", "TuneEnded", "Tuned", "Tuner", "TunerLimits"]
+__all__ = ["LIVE", "Connected", "IcyInfo", "Listening", "TuneEnded", "Tuned", "Tuner", "TunerLimits"]

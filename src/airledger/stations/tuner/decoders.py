@@ -5,6 +5,7 @@ stream may have taken the child over.
 """
 
 import asyncio
+import fcntl
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +32,9 @@ CHILD_COMMAND = python_command("airledger.audio.decoder_child")
 # 47 MB resident; thread stacks and two malloc arenas take address space, a hostile stream may take the rest.
 CHILD_LIMITS = SandboxLimits(address_space_bytes=2 << 30)
 PIECE_BYTES = 32 * 1024
-PIPE_READ_BYTES = 256 * 1024
+PIPE_READ_BYTES = 1024 * 1024
+PIPE_BYTES = 1024 * 1024  # what 32 streams say in half a second, and more
+PIECE_S = 0.2
 STUCK_S = 30.0
 
 
@@ -141,10 +144,10 @@ def _read_format(payload: bytes) -> StreamFormat:
 class DecoderProcess:
     """One child and its pipes."""
 
-    def __init__(self, gone: Callable[["DecoderProcess"], None]) -> None:
+    def __init__(self, gone: Callable[["DecoderProcess"], None], piece_s: float) -> None:
         self._loop = asyncio.get_running_loop()
         self._gone = gone
-        self._child = SandboxedProcess(SandboxedCommand(CHILD_COMMAND, CHILD_LIMITS))
+        self._child = SandboxedProcess(SandboxedCommand([*CHILD_COMMAND, str(piece_s)], CHILD_LIMITS))
         self._reader = FrameReader()
         self._unsent = bytearray()
         self._writing = False
@@ -154,6 +157,7 @@ class DecoderProcess:
         self._stdin, self._stdout = self._child.stdin.fileno(), self._child.stdout.fileno()
         for descriptor in (self._stdin, self._stdout):
             os.set_blocking(descriptor, False)
+            _widen(descriptor)
         self._loop.add_reader(self._stdout, self._on_readable)
 
     def send(self, frame: bytes) -> None:
@@ -224,8 +228,9 @@ class DecoderProcess:
 class DecoderPool:
     """All children of one tuner."""
 
-    def __init__(self, streams_per_child: int = STREAMS_LIMIT) -> None:
+    def __init__(self, streams_per_child: int = STREAMS_LIMIT, piece_s: float = PIECE_S) -> None:
         self._streams_per_child = min(streams_per_child, STREAMS_LIMIT)
+        self._piece_s = piece_s
         self._processes: list[DecoderProcess] = []
         self._last_number = 0
 
@@ -239,7 +244,7 @@ class DecoderPool:
         """
         process = next((each for each in self._processes if len(each.streams) < self._streams_per_child), None)
         if process is None:
-            process = DecoderProcess(self._on_idle_or_gone)
+            process = DecoderProcess(self._on_idle_or_gone, self._piece_s)
             self._processes.append(process)
         self._last_number = (self._last_number + 1) & 0xFFFFFFFF
         stream = DecoderStream(self._last_number, process, tell)
@@ -263,3 +268,11 @@ class DecoderPool:
             process.stop()
         if not process.alive and process in self._processes:
             self._processes.remove(process)
+
+
+def _widen(descriptor: int) -> None:
+    """Let a pipe hold more, so that a child need not wait for us; with many pipes the system may refuse."""
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    except PermissionError:
+        return

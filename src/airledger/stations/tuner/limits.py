@@ -24,6 +24,8 @@ class TunerLimits:
         head_start_s: sound that may come at any speed (bursts, the window of an HLS playlist).
         max_speed: times real time that may come after that; a server that floods us costs no more than so much.
         streams_per_child: in one decoder process.
+        breath_s: between two looks at connections that are quiet; 0 looks at each packet.
+        piece_s: sound is handed on in pieces of about so much.
     """
 
     connect_s: float = 10.0
@@ -42,3 +44,9 @@ class TunerLimits:
     head_start_s: float = 120.0
     max_speed: float = 20.0
     streams_per_child: int = 32
+    breath_s: float = 0.0
+    piece_s: float = 0.2
+
+
+LIVE = TunerLimits(breath_s=0.5, piece_s=1.0)
+"""For hearing hundreds of streams for hours: half a second of delay costs nothing there, and saves much work."""

@@ -93,7 +93,8 @@ class Listening(Protocol):
         Args:
             pcm: the samples.
             position: index of the first sample since this connection began.
-            at: epoch seconds when it came out of the decoder.
+            at: epoch seconds when its last sample had arrived, by the arrival of the bytes it was decoded from; when it
+                came out of the decoder where the container does not tell its bytes.
             air_time: epoch seconds at which the first sample was aired by the station's own clock
                 (EXT-X-PROGRAM-DATE-TIME), None where the stream does not tell.
         """

@@ -17,6 +17,7 @@ from airledger.platform.fetch_error import FetchError
 from airledger.platform.multifetch import MultiFetcher
 from airledger.stations.cause import Cause
 from airledger.stations.tuner.air_clock import AirClock
+from airledger.stations.tuner.arrivals import Arrivals
 from airledger.stations.tuner.decoders import DecoderEnd, DecoderPool, DecoderStream
 from airledger.stations.tuner.failure import TuneFailedError
 from airledger.stations.tuner.limits import TunerLimits
@@ -88,6 +89,7 @@ class Reception:
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._decoder: DecoderStream | None = None
         self._clock = AirClock()
+        self._arrivals = Arrivals()
         self._titles: deque[IcyTitle] = deque()
         self._picture: PictureFormat | None = None
         self._format: StreamFormat | None = None
@@ -177,6 +179,7 @@ class Reception:
         """Hand bytes to the decoder; waits while it has enough."""
         if data and self._decoder is not None:
             self._events.put_nowait(Arrived(len(data), arrived_at))
+            self._arrivals.note(self._decoder.fed_bytes + len(data), arrived_at)
             await self._decoder.feed(data)
             await self._keep_pace()
 
@@ -229,6 +232,8 @@ class Reception:
 
     async def _next_event(self) -> Event | None:
         """Wait for an event; None when the deadline in force has passed."""
+        if not self._events.empty():  # a deadline costs more than the event; it is looked at when there is none
+            return self._events.get_nowait()
         try:
             async with asyncio.timeout_at(self._deadline):
                 return await self._events.get()
@@ -267,7 +272,8 @@ class Reception:
         self._flush_titles(frame.byte_position)
         air_time = self._clock.read(frame.chapter, frame.byte_position, frame.time_s)
         self._samples += len(frame.pcm)
-        self._listener.sound(frame.pcm, frame.position, time.time(), air_time)
+        at = self._arrivals.end_of(frame.byte_position, len(frame.pcm) / SOUND_RATE_HZ)
+        self._listener.sound(frame.pcm, frame.position, at, air_time)
 
     def _tell_format(self, found: StreamFormat) -> None:
         if found.picture is None and self._picture is not None:

@@ -10,6 +10,8 @@ import structlog
 
 from airledger.platform.guard import AddressGuard
 from airledger.platform.multifetch import MultiFetcher
+from airledger.platform.thread_names import name_this_thread
+from airledger.stations.tuner.breathing import breathing_loop
 from airledger.stations.tuner.decoders import DecoderPool
 from airledger.stations.tuner.limits import TunerLimits
 from airledger.stations.tuner.listening import Listening
@@ -146,10 +148,12 @@ class Tuner:
         return self._loop, self._equipment
 
     def _run(self) -> None:
-        asyncio.run(self._serve())
+        name_this_thread("tuner")
+        with asyncio.Runner(loop_factory=lambda: breathing_loop(self._limits.breath_s)) as runner:
+            runner.run(self._serve())
 
     async def _serve(self) -> None:
-        pool = DecoderPool(self._limits.streams_per_child)
+        pool = DecoderPool(self._limits.streams_per_child, self._limits.piece_s)
         async with MultiFetcher(self._guard, self._user_agent) as fetcher:
             self._loop = asyncio.get_running_loop()
             self._equipment = Equipment(fetcher, pool, self._limits)
