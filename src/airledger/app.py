@@ -21,7 +21,8 @@ import airledger.playlog.models
 import airledger.recognition.models
 import airledger.recognition.outside.models
 import airledger.repertoire.models
-import airledger.stations.models  # noqa: F401  every table must be known before migrations compare
+import airledger.stations.models
+import airledger.stations.probing.models  # noqa: F401  every table must be known before migrations compare
 from airledger.listening import evidence_jobs, unknown_jobs
 from airledger.listening import jobs as listening_jobs
 from airledger.listening import outside_jobs as listening_outside_jobs

@@ -96,6 +96,11 @@ class Stream(Row):
     stream_title: Mapped[str | None]
     request_headers: Mapped[dict[str, Any] | None]  # what the directory says the server wants (user agent, referrer)
     search_text: Mapped[str]  # case-folded words of what people search by; SQLite folds ASCII only
+    allows_any_origin: Mapped[bool | None]  # whether scripts of other sites may read it (CORS)
+    https_url: Mapped[str | None]  # the same sound by https, heard to be the same
+    https_tried_at: Mapped[datetime | None]
+    playable_in: Mapped[str] = mapped_column(default="", server_default="")  # clients between commas: `,native,safari,`
+    deep_proof_at: Mapped[datetime | None]  # when sound was last heard, not only the server asked
 
 
 class Listing(Row):
@@ -178,6 +183,7 @@ class Verification(Row):
     sound_s: Mapped[float] = mapped_column(default=0.0)
     stream_title: Mapped[str | None]
     warnings: Mapped[list[str]]
+    cause_confidence: Mapped[float | None]  # 0 to 1; None where there is no cause
     vantage: Mapped[str] = mapped_column(default="here")
 
 

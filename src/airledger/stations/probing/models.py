@@ -1,0 +1,57 @@
+"""Tables of probing: hosts that are left alone for a while, and what other places see."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from airledger.platform.db import Retention, Row
+from airledger.stations.models import BigId
+
+
+class HostRest(Row):
+    """A host that asked us, or made us, stay away for a while. Gone with the time, but for how often in a row."""
+
+    __tablename__ = "host_rests"
+    retention = Retention(
+        days=7, age_column="until", reason="how long a host was left alone last decides the next rest"
+    )
+
+    host: Mapped[str] = mapped_column(primary_key=True)
+    until: Mapped[datetime] = mapped_column(index=True)
+    reason: Mapped[str]
+    times_in_row: Mapped[int] = mapped_column(default=1)
+    since: Mapped[datetime]
+
+
+class ProbeAgent(Row):
+    """A prober at another place."""
+
+    __tablename__ = "probe_agents"
+    retention = Retention(reason="as long as its checks are kept: they name it")
+    __table_args__ = (UniqueConstraint("organisation_id", "name"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    organisation_id: Mapped[UUID] = mapped_column(Uuid)
+    name: Mapped[str] = mapped_column(unique=True)  # the vantage that its checks carry
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    checks: Mapped[int] = mapped_column(default=0)
+
+
+class VantageView(Row):
+    """What one place saw of a stream last, and whether it is looking now."""
+
+    __tablename__ = "vantage_views"
+    retention = Retention(days=90, age_column="leased_until", reason="as long as the checks that it sums up")
+    __table_args__ = (Index("ix_vantage_views_agent", "agent_id", "checked_at"),)
+
+    stream_id: Mapped[int] = mapped_column(ForeignKey("streams.id", ondelete="CASCADE"), primary_key=True)
+    agent_id: Mapped[int] = mapped_column(ForeignKey("probe_agents.id", ondelete="CASCADE"), primary_key=True)
+    leased_until: Mapped[datetime]
+    checked_at: Mapped[datetime | None]
+    is_healthy: Mapped[bool | None]
+    level: Mapped[int | None]
+    cause: Mapped[str | None]
+    http_status: Mapped[int | None]
