@@ -16,7 +16,8 @@ class Cause(StrEnum):
     """What is wrong with a stream. The value is stored and shown, so it never changes.
 
     `SILENT`, `LOOPED`, `SLOW` and `FALSE_BITRATE` are judgements about sound that was heard; the tuner itself never
-    reports them. `FALSE_BITRATE` is a warning: the stream plays.
+    reports them. `FALSE_BITRATE` is a warning: the stream plays. `TOKEN_EXPIRED` to `OUR_NETWORK` are found by looking
+    further than at one answer (`probing/second_look.py`, `probing/together.py`).
     """
 
     DEAD_HOST = "dead_host"
@@ -45,11 +46,45 @@ class Cause(StrEnum):
     TOO_LARGE = "too_large"
     UNSUPPORTED = "unsupported"
     DECODER_CRASHED = "decoder_crashed"
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105  a cause, no secret
+    AGENT_REFUSED = "agent_refused"
+    SOURCE_OFFLINE = "source_offline"
+    BANNED = "banned"
+    RATE_LIMITED = "rate_limited"
+    OUR_NETWORK = "our_network"
 
     @property
     def permanent(self) -> bool:
         """Whether trying again soon is pointless (somebody has to change something first)."""
         return self in _PERMANENT
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it tells of us and not of the stream, so that it must not count against the stream."""
+        return self in _OURS
+
+    @property
+    def family(self) -> "CauseFamily":
+        """What it means for those who only want to know roughly."""
+        return _FAMILIES[self]
+
+
+class CauseFamily(StrEnum):
+    """What a cause comes down to. Stored nowhere; served beside the cause."""
+
+    DEAD = "dead"
+    TRANSIENT = "transient"
+    GEO_BLOCKED = "geo_blocked"
+    AUTH = "auth"
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105  a cause, no secret
+    AGENT_REFUSED = "agent_refused"
+    TLS = "tls"
+    SOURCE_OFFLINE = "source_offline"
+    BANNED = "banned"
+    TIMEOUT = "timeout"
+    NOT_MEDIA = "not_media"
+    BAD_PROGRAMME = "bad_programme"
+    NOT_JUDGED = "not_judged"
 
 
 # The field calls these definite: refused, unknown host, unreachable, TLS protocol error, 404, 410. A 403 is not: it may
@@ -70,8 +105,29 @@ _PERMANENT = frozenset(
         Cause.ADDRESS_REFUSED,
         Cause.TOO_LARGE,
         Cause.UNSUPPORTED,
+        Cause.TOKEN_EXPIRED,
     }
 )
+
+_OURS = frozenset({Cause.BANNED, Cause.RATE_LIMITED, Cause.OUR_NETWORK})
+
+_FAMILY_MEMBERS = {
+    CauseFamily.DEAD: (Cause.DEAD_HOST, Cause.REFUSED, Cause.UNREACHABLE, Cause.NOT_FOUND, Cause.REDIRECT_LOOP),
+    CauseFamily.TRANSIENT: (Cause.SERVER_ERROR, Cause.HTTP_ERROR, Cause.ENDED, Cause.SLOW, Cause.FORBIDDEN),
+    CauseFamily.GEO_BLOCKED: (Cause.GEO_BLOCKED,),
+    CauseFamily.AUTH: (Cause.AUTH, Cause.ENCRYPTED),
+    CauseFamily.TOKEN_EXPIRED: (Cause.TOKEN_EXPIRED,),
+    CauseFamily.AGENT_REFUSED: (Cause.AGENT_REFUSED,),
+    CauseFamily.TLS: (Cause.TLS,),
+    CauseFamily.SOURCE_OFFLINE: (Cause.SOURCE_OFFLINE,),
+    CauseFamily.BANNED: (Cause.BANNED, Cause.RATE_LIMITED),
+    CauseFamily.TIMEOUT: (Cause.TIMEOUT, Cause.STALLED),
+    CauseFamily.NOT_MEDIA: (Cause.NOT_MEDIA, Cause.UNDECODABLE, Cause.TOO_LARGE, Cause.UNSUPPORTED, Cause.NO_SOUND),
+    CauseFamily.NOT_JUDGED: (Cause.ADDRESS_REFUSED, Cause.DECODER_CRASHED, Cause.OUR_NETWORK),
+}
+_FAMILIES = {cause: CauseFamily.BAD_PROGRAMME for cause in Cause} | {
+    cause: family for family, causes in _FAMILY_MEMBERS.items() for cause in causes
+}
 
 _BY_FETCH_CAUSE = {
     FetchCause.UNKNOWN_HOST: Cause.DEAD_HOST,
@@ -99,7 +155,9 @@ def cause_of_status(status: int) -> Cause:
         return Cause.FORBIDDEN
     if status == GEO_BLOCKED_STATUS:
         return Cause.GEO_BLOCKED
-    if status >= SERVER_ERROR_STATUS or status == TOO_MANY_REQUESTS_STATUS:
+    if status == TOO_MANY_REQUESTS_STATUS:
+        return Cause.RATE_LIMITED
+    if status >= SERVER_ERROR_STATUS:
         return Cause.SERVER_ERROR
     return Cause.HTTP_ERROR
 
