@@ -29,6 +29,8 @@ PUBLIC = {
     "GET /readyz",
     "GET /metrics",
     "GET /api/v1/streams",
+    "GET /api/v1/points",
+    "GET /api/v1/choices",
     "GET /api/v1/stats",
     "GET /api/v1/streams/{stream_id}",
     "GET /api/v1/streams/{stream_id}/checks",

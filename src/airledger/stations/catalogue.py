@@ -172,7 +172,7 @@ def list_streams(
     """
     if not 1 <= limit <= MAX_LIMIT:
         raise InputError(f"limit must lie between 1 and {MAX_LIMIT}.")
-    query = _view_query().where(*_conditions(wanted))
+    query = _view_query().where(*conditions(wanted))
     if cursor is not None:
         query = query.where(_after(cursor))
     ordered = query.order_by(Stream.reliability_score.desc(), Stream.quality_score.desc(), Stream.id.desc())
@@ -278,7 +278,8 @@ def _view(row: ResultRow[Any]) -> StreamView:
     return StreamView(**fields, playable_url=resolved if is_wrapped and resolved else fields["url"])
 
 
-def _conditions(wanted: StreamFilter) -> list[ColumnElement[bool]]:
+def conditions(wanted: StreamFilter) -> list[ColumnElement[bool]]:
+    """Return what `where` takes for a filter; the query must have joined `Geolocation`, as an outer join."""
     conditions: list[ColumnElement[bool]] = []
     if wanted.state:
         conditions.append(Stream.state == wanted.state)
