@@ -15,6 +15,7 @@ from airledger.platform.restore import restore
 from airledger.platform.storage import Folder
 
 MUSEUM = Path(__file__).parents[1] / "museum"
+MADE_ANEW = {"search_text"}  # what rows are found by follows from what they say
 RELEASED = sorted(MUSEUM.glob("backup-*/backup.tar.gz"))
 
 
@@ -58,7 +59,7 @@ def test_an_earlier_release_is_brought_up_to_date(archive: Path, target: Databas
     written, found = rows_of(archive), rows_in(target)
     assert sum(map(len, written.values())) > 50
     for name, rows in written.items():
-        columns = {column for row in rows for column in row}
+        columns = {column for row in rows for column in row} - MADE_ANEW
         assert by_content(found[name], columns) == by_content(rows, columns), name
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import event
 from airledger.platform.clock import SteppedClock
 from airledger.platform.db import Database
 from airledger.platform.errors import InputError, NotFoundError
+from airledger.platform.words import index_words
 from airledger.stations.catalogue import StreamFilter, checks, list_streams, metrics, stats, stream_view
 from airledger.stations.models import FAILING, PLAYING, RETIRED, Geolocation
 from airledger.stations.standing import Pace
@@ -60,10 +61,10 @@ def filled(either_database: Database, clock: SteppedClock) -> Database:
                 )
             )
 
-    add(1, 0.9, 0.5, codec="mp3", language="Twi", search_text="радио accra jazz")
+    add(1, 0.9, 0.5, codec="mp3", language="Twi", search_text=index_words("Радио", ["Accra jazz"]))
     add(2, 0.95, 0.5, type="tv", country_code="DE")
     add(3, 0.9, 0.8, codec="AAC")
-    add(4, 0.9, 0.8, search_text="100% _hits_")
+    add(4, 0.9, 0.8, search_text=index_words("100% _hits_", []))
     add(5, 0.6, 0.9)
     add(6, 0.9, 0.9, state=FAILING, cause="timeout")
     add(7, 0.9, 0.9, is_active=False, state=RETIRED)

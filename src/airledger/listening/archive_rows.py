@@ -22,6 +22,7 @@ from airledger.platform.audit import Actor, record_change
 from airledger.platform.clock import from_epoch
 from airledger.platform.db import Unit
 from airledger.platform.errors import ConflictError, InputError
+from airledger.platform.words import index_words
 from airledger.stations.models import RETIRED, Station, Stream
 
 HEARING, HEARD, UNREADABLE = "hearing", "heard", "unreadable"
@@ -118,7 +119,7 @@ def _stream(unit: Unit, station: Station, now: datetime) -> Stream:
         state=RETIRED,
         retired_reason=ARCHIVE,
         has_sound=True,
-        search_text=f"{station.name} archive".casefold(),
+        search_text=index_words(station.name, ["archive"]),
         created_at=now,
         updated_at=now,
     )

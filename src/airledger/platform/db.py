@@ -6,6 +6,8 @@ commits (tests/contract/test_house.py).
 """
 
 import contextlib
+import math
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -60,6 +62,8 @@ class Retention:
     Attributes:
         days: Rows older than this are deleted by the nightly clean-up; None keeps them for ever.
         age_column: The column that `days` counts from.
+        not_after: The verb, as `module:function`, that says up to when rows may go: it takes a session and gives a
+            time, or None when none may go yet. For rows that are made into something else first.
         personal: Rows tell of a person, or hold sound; then `export` and `delete` name the verbs that answer the
             person's rights, as `module:function`.
         reason: Why this long.
@@ -68,6 +72,7 @@ class Retention:
     reason: str
     days: int | None = None
     age_column: str | None = None
+    not_after: str | None = None
     personal: bool = False
     export: str | None = None
     delete: str | None = None
@@ -187,6 +192,20 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
     connection.isolation_level = None  # the driver's own BEGIN would be deferred
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-16000"):
         connection.execute(f"PRAGMA {pragma}").close()
+    _add_mathematics(connection)
+
+
+def _add_mathematics(connection: Any) -> None:
+    """Give an SQLite that was built without mathematics the functions that distances need."""
+    try:
+        connection.execute("SELECT cos(radians(sin(0)))").close()
+    except sqlite3.OperationalError:
+        for call in (math.sin, math.cos, math.radians):
+            connection.create_function(call.__name__, 1, _null_safe(call), deterministic=True)
+
+
+def _null_safe(call: Callable[[float], float]) -> Callable[[float | None], float | None]:
+    return lambda value: None if value is None else call(value)
 
 
 def _begin_sqlite(connection: Connection) -> None:

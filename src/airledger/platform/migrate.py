@@ -14,6 +14,7 @@ from sqlalchemy import MetaData
 from sqlalchemy.engine import Connection
 
 from airledger.platform.db import Database, Row
+from airledger.platform.migrations import full_text
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK_KEY = 7_203_941  # any number: names our advisory lock in PostgreSQL
@@ -34,6 +35,7 @@ def lay_anew(database: Database, revision: str) -> None:
     with _alone(database), database.engine.connect() as connection:
         writer = connection.execution_options(airledger_write=True)
         with writer.begin():
+            full_text.remove(writer)  # its own tables cannot be dropped one by one
             found = MetaData()
             found.reflect(writer)
             found.drop_all(writer)
@@ -56,10 +58,16 @@ def head_revision() -> str | None:
     return ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
+def include_object(thing: object, name: str | None, kind: str, reflected: bool, other: object) -> bool:
+    """Tell Alembic what to compare: all but the full-text index, which is no table of ours."""
+    del thing, kind, reflected, other
+    return not full_text.is_part(name)
+
+
 def differences(database: Database) -> list[object]:
     """List how the database differs from the tables in code; empty when migrations are complete."""
     with database.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_object": include_object})
         return list(compare_metadata(context, Row.metadata))
 
 

@@ -3,26 +3,27 @@
 import base64
 import binascii
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row as ResultRow
-from sqlalchemy import Select, and_, func, or_, select, tuple_
+from sqlalchemy import Select, and_, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
 from airledger.platform.errors import InputError, NotFoundError
 from airledger.stations.models import PLAYING, Geolocation, Stream, StreamMetric, Verification
+from airledger.stations.nearby import Circle, within
+from airledger.stations.probing.playable import from_text, pattern
+from airledger.stations.search import matches, rank
 
 DEFAULT_LIMIT = 1_000
 MAX_LIMIT = 10_000
 MAX_HISTORY = 1_000
 RELIABLE = 0.7
-MAX_WORDS = 8
-MAX_QUERY_CHARS = 200
-LIKE_ESCAPE = "\\"
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,12 @@ class StreamFilter:
     Attributes:
         all: True lifts the default (active, reliability > 0.7, playing); an explicit `state` lifts it as well.
         bbox: West, south, east, north in degrees; west > east crosses the antimeridian.
-        q: Words that must all occur in name, place, genre, tags or address.
+        near: Within so many kilometres of a place.
+        q: Words that must all occur in name, place, genre, tags or address; the last may be a beginning.
+        min_quality: Least quality score, 0 to 1.
+        min_bitrate: Least kbit/s, measured where it was measured.
+        max_bitrate: Most kbit/s, likewise; what is unknown may pass.
+        playable_in: A client that must be able to play it (`stations/probing/playable.py`).
     """
 
     type: str | None = None
@@ -42,6 +48,11 @@ class StreamFilter:
     language: str | None = None
     codec: str | None = None
     bbox: tuple[float, float, float, float] | None = None
+    near: Circle | None = None
+    min_quality: float | None = None
+    min_bitrate: int | None = None
+    max_bitrate: int | None = None
+    playable_in: str | None = None
     all: bool = False
 
 
@@ -87,6 +98,11 @@ class StreamView:
     is_hls: bool
     playable_url: str
     stream_title: str | None
+    playable_in: list[str]
+    https_url: str | None
+    votes: int
+    click_count: int
+    click_trend: int
 
 
 @dataclass(frozen=True)
@@ -154,12 +170,15 @@ _VIEW_COLUMNS = (
     Geolocation.longitude,
     Geolocation.accuracy_radius_km,
 )
+_VIEW_NAMES = [column.key for column in _VIEW_COLUMNS]
 
 
 def list_streams(
     session: Session, wanted: StreamFilter, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
 ) -> Page:
     """List streams, the most reliable first, then the best sounding, then the newest, in one query.
+
+    Where words are searched for, those that they name come before those that they only tell of (`stations/search.py`).
 
     Args:
         session: Of a read.
@@ -172,13 +191,15 @@ def list_streams(
     """
     if not 1 <= limit <= MAX_LIMIT:
         raise InputError(f"limit must lie between 1 and {MAX_LIMIT}.")
-    query = _view_query().where(*conditions(wanted))
+    order: list[Any] = [rank(wanted.q)] if wanted.q and wanted.q.strip() else []
+    order += [Stream.reliability_score, Stream.quality_score, Stream.id]
+    query = view_query(*(one.label(f"place_{number}") for number, one in enumerate(order)))
+    query = query.where(*conditions(wanted))
     if cursor is not None:
-        query = query.where(_after(cursor))
-    ordered = query.order_by(Stream.reliability_score.desc(), Stream.quality_score.desc(), Stream.id.desc())
-    rows = session.execute(ordered.limit(limit + 1)).all()
-    views = [_view(row) for row in rows[:limit]]
-    return Page(views, _cursor(views[-1]) if len(rows) > limit else None)
+        query = query.where(_after(cursor, order))
+    rows = session.execute(query.order_by(*(one.desc() for one in order)).limit(limit + 1)).all()
+    following = encode_order(rows[limit - 1][-len(order) :]) if len(rows) > limit else None
+    return Page([view_of(row) for row in rows[:limit]], following)
 
 
 def stream_view(session: Session, stream_id: int) -> StreamView:
@@ -187,10 +208,10 @@ def stream_view(session: Session, stream_id: int) -> StreamView:
     Raises:
         NotFoundError: There is none with this id.
     """
-    row = session.execute(_view_query().where(Stream.id == stream_id)).first()
+    row = session.execute(view_query().where(Stream.id == stream_id)).first()
     if row is None:
         raise NotFoundError(f"there is no stream {stream_id}")
-    return _view(row)
+    return view_of(row)
 
 
 def checks(session: Session, stream_id: int, limit: int = 100) -> list[CheckView]:
@@ -256,49 +277,61 @@ def stats(session: Session) -> CatalogueStats:
     )
 
 
-def search_words(text: str) -> list[str]:
-    """Split what people type into case-folded words.
-
-    Raises:
-        InputError: It is longer than 200 characters.
-    """
-    if len(text) > MAX_QUERY_CHARS:
-        raise InputError(f"The search text is longer than {MAX_QUERY_CHARS} characters.")
-    return text.casefold().replace("\x00", " ").split()[:MAX_WORDS]
+def view_query(*more: ColumnElement[Any]) -> Select[Any]:
+    """Return the query for what `view_of` makes a view from, and further columns behind it."""
+    return select(*_VIEW_COLUMNS, *more).outerjoin(Geolocation, Geolocation.stream_id == Stream.id)
 
 
-def _view_query() -> Select[Any]:
-    return select(*_VIEW_COLUMNS).outerjoin(Geolocation, Geolocation.stream_id == Stream.id)
-
-
-def _view(row: ResultRow[Any]) -> StreamView:
-    fields = row._asdict()
+def view_of(row: ResultRow[Any]) -> StreamView:
+    """Make a view of a row of `view_query`."""
+    values = list(row[: len(_VIEW_COLUMNS)])
+    fields = dict(zip(_VIEW_NAMES, values, strict=True))
     resolved, is_wrapped = fields.pop("url_resolved"), fields.pop("is_wrapped")
+    fields["playable_in"] = from_text(fields["playable_in"] or "")
     # A redirect's target may be a token of one visit; only a playlist in front is what players cannot read.
     return StreamView(**fields, playable_url=resolved if is_wrapped and resolved else fields["url"])
 
 
 def conditions(wanted: StreamFilter) -> list[ColumnElement[bool]]:
     """Return what `where` takes for a filter; the query must have joined `Geolocation`, as an outer join."""
-    conditions: list[ColumnElement[bool]] = []
-    if wanted.state:
-        conditions.append(Stream.state == wanted.state)
-    elif not wanted.all:
-        conditions += [Stream.is_active.is_(True), Stream.reliability_score > RELIABLE, Stream.state == PLAYING]
-    if wanted.type:
-        conditions.append(Stream.type == wanted.type)
-    if wanted.country:
-        conditions.append(Stream.country_code == wanted.country.upper())
-    if wanted.language:
-        conditions.append(func.lower(Stream.language) == wanted.language.lower())
-    if wanted.codec:
-        conditions.append(func.lower(Stream.codec) == wanted.codec.lower())
+    found = [*_standing(wanted), *_described(wanted)]
     if wanted.bbox:
-        conditions += _inside(wanted.bbox)
-    conditions += [
-        Stream.search_text.contains(word, autoescape=True, escape=LIKE_ESCAPE) for word in search_words(wanted.q or "")
-    ]
-    return conditions
+        found += _inside(wanted.bbox)
+    if wanted.near:
+        found += within(wanted.near)
+    matching = matches(wanted.q or "")
+    return found if matching is None else [*found, matching]
+
+
+def _standing(wanted: StreamFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.state:
+        found.append(Stream.state == wanted.state)
+    elif not wanted.all:
+        found += [Stream.is_active.is_(True), Stream.reliability_score > RELIABLE, Stream.state == PLAYING]
+    kbps = func.coalesce(Stream.bitrate_measured_kbps, Stream.bitrate)
+    if wanted.min_quality is not None:
+        found.append(Stream.quality_score >= wanted.min_quality)
+    if wanted.min_bitrate is not None:
+        found.append(kbps >= wanted.min_bitrate)
+    if wanted.max_bitrate is not None:
+        found.append(or_(kbps <= wanted.max_bitrate, kbps.is_(None)))
+    if wanted.playable_in is not None:
+        found.append(Stream.playable_in.contains(pattern(wanted.playable_in), autoescape=True))
+    return found
+
+
+def _described(wanted: StreamFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.type:
+        found.append(Stream.type == wanted.type)
+    if wanted.country:
+        found.append(Stream.country_code == wanted.country.upper())
+    if wanted.language:
+        found.append(func.lower(Stream.language) == wanted.language.lower())
+    if wanted.codec:
+        found.append(func.lower(Stream.codec) == wanted.codec.lower())
+    return found
 
 
 def _inside(bbox: tuple[float, float, float, float]) -> list[ColumnElement[bool]]:
@@ -309,16 +342,27 @@ def _inside(bbox: tuple[float, float, float, float]) -> list[ColumnElement[bool]
     return [Geolocation.latitude.between(south, north), and_(*across) if west <= east else or_(*across)]
 
 
-def _cursor(last: StreamView) -> str:
-    place = json.dumps([last.reliability_score, last.quality_score, last.id])
-    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+def encode_order(place: Sequence[Any]) -> str:
+    """Write a row's place in an order as a cursor."""
+    return base64.urlsafe_b64encode(json.dumps(list(place)).encode()).decode().rstrip("=")
 
 
-def _after(cursor: str) -> ColumnElement[bool]:
+def decode_order(cursor: str, count: int) -> list[float | int]:
+    """Read a cursor of so many numbers.
+
+    Raises:
+        InputError: It is none of ours.
+    """
     try:
         place = json.loads(base64.urlsafe_b64decode(cursor[:200] + "=" * (-len(cursor) % 4)))
-        reliability, quality, last_id = float(place[0]), float(place[1]), int(place[2])
-    except (ValueError, TypeError, LookupError, binascii.Error, RecursionError):
-        raise InputError("The cursor is not one that this list gave out: begin without it.") from None
+        numbers = [float(value) for value in place[:-1]] + [int(place[-1])]
+    except (ValueError, TypeError, LookupError, binascii.Error, RecursionError, OverflowError):
+        numbers = []
+    if len(numbers) != count or any(number != number for number in numbers):  # noqa: PLR0124  NaN alone differs
+        raise InputError("The cursor is not one that this list gave out: begin without it.")
+    return numbers
+
+
+def _after(cursor: str, order: Sequence[Any]) -> ColumnElement[bool]:
     # Compared as a row, so that an index in this order is walked from there on.
-    return tuple_(Stream.reliability_score, Stream.quality_score, Stream.id) < tuple_(reliability, quality, last_id)
+    return tuple_(*order) < tuple_(*(literal(number) for number in decode_order(cursor, len(order))))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from airledger.platform.words import index_words
 from airledger.stations.locate import Position, country_name, is_better, locate
 from airledger.stations.sources.base import Entry
 from airledger.stations.urls import Address, parse_address
@@ -30,7 +31,7 @@ FILLED = (
     "tags",
     "request_headers",
 )
-SEARCHED = ("name", "genre", "country_name", "country_code", "city", "language", "url")
+SEARCHED = ("genre", "country_name", "country_code", "city", "language", "url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +120,9 @@ def lay_on(draft: Draft, found: Claim, before: Mapping[str, Any] | None) -> None
 
 
 def search_text(values: Mapping[str, Any]) -> str:
-    """Return the case-folded words that a stream is found by."""
-    words = [str(values[name]) for name in SEARCHED if values.get(name)]
-    return " ".join([*words, *(values.get("tags") or [])]).casefold()
+    """Return the folded words that a stream is found by."""
+    others = [str(values[name]) for name in SEARCHED if values.get(name)]
+    return index_words(values.get("name"), [*others, *(values.get("tags") or [])])
 
 
 def identity(found: Claim) -> str:

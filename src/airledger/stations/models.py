@@ -7,14 +7,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, UniqueConstraint, Uuid
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, UniqueConstraint, Uuid, event, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from airledger.platform.db import Retention, Row
+from airledger.platform.migrations import full_text
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
 
 UNPROVEN, PLAYING, FAILING, RETIRED = "unproven", "playing", "failing", "retired"
+OFF_HOURS = "off_hours"  # off at a time at which it is usually off: no fault
 
 
 class Station(Row):
@@ -41,7 +43,8 @@ class Stream(Row):
     __table_args__ = (
         Index("ix_streams_serving", "state", "reliability_score", "quality_score", "id"),
         Index("ix_streams_order", "reliability_score", "quality_score", "id"),
-        Index("ix_streams_due", "state", "next_check_at"),
+        Index("ix_streams_due", "next_check_at", "id", "host"),
+        Index("ix_streams_changed", "updated_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
@@ -86,6 +89,9 @@ class Stream(Row):
     failing_since: Mapped[datetime | None]
     next_check_at: Mapped[datetime | None]
     long_proof_at: Mapped[datetime | None]  # when enough sound was last heard to tell a loop
+    recent_checks: Mapped[int] = mapped_column(default=1, server_default="1")  # as watching/flapping.py packs them
+    is_flapping: Mapped[bool] = mapped_column(default=False, server_default=false())
+    remote_address: Mapped[str | None]  # that answered the last time one did
     retired_reason: Mapped[str | None]
     bitrate_measured_kbps: Mapped[int | None]
     url_resolved: Mapped[str | None]
@@ -95,12 +101,19 @@ class Stream(Row):
     has_picture: Mapped[bool | None]
     stream_title: Mapped[str | None]
     request_headers: Mapped[dict[str, Any] | None]  # what the directory says the server wants (user agent, referrer)
-    search_text: Mapped[str]  # case-folded words of what people search by; SQLite folds ASCII only
+    search_text: Mapped[str]  # made by platform/words.py; the full-text index is laid over it
     allows_any_origin: Mapped[bool | None]  # whether scripts of other sites may read it (CORS)
     https_url: Mapped[str | None]  # the same sound by https, heard to be the same
     https_tried_at: Mapped[datetime | None]
     playable_in: Mapped[str] = mapped_column(default="", server_default="")  # clients between commas: `,native,safari,`
     deep_proof_at: Mapped[datetime | None]  # when sound was last heard, not only the server asked
+    votes: Mapped[int] = mapped_column(default=0, server_default="0", index=True)
+    click_count: Mapped[int] = mapped_column(default=0, server_default="0", index=True)  # of the last 24 hours
+    click_trend: Mapped[int] = mapped_column(default=0, server_default="0")  # against the 24 hours before
+    clicked_at: Mapped[datetime | None] = mapped_column(index=True)
+
+
+event.listen(Stream.__table__, "after_create", lambda _, connection, **__: full_text.lay(connection))
 
 
 class Listing(Row):
@@ -108,7 +121,7 @@ class Listing(Row):
 
     __tablename__ = "listings"
     retention = Retention(reason="as long as the stream it tells of")
-    __table_args__ = (UniqueConstraint("source", "source_key"),)
+    __table_args__ = (UniqueConstraint("source", "source_key"), Index("ix_listings_source_key", "source_key"))
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
     stream_id: Mapped[int] = mapped_column(ForeignKey("streams.id", ondelete="CASCADE"), index=True)
@@ -145,8 +158,16 @@ class StreamMetric(Row):
     """One measurement of a stream. The mission's `stream_metrics`; every probe fills every column."""
 
     __tablename__ = "stream_metrics"
-    retention = Retention(days=7, age_column="check_timestamp", reason="raw for a week; rolled up beyond that")
-    __table_args__ = (Index("ix_stream_metrics_recent", "stream_id", "check_timestamp"),)
+    retention = Retention(
+        days=7,
+        age_column="check_timestamp",
+        not_after="airledger.stations.watching.rollup:rolled_up_to",
+        reason="raw for a week, and until it is rolled up into `stream_hours` and `stream_days`",
+    )
+    __table_args__ = (
+        Index("ix_stream_metrics_recent", "stream_id", "check_timestamp"),
+        Index("ix_stream_metrics_at", "check_timestamp"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
     stream_id: Mapped[int] = mapped_column(ForeignKey("streams.id", ondelete="CASCADE"))
@@ -156,14 +177,25 @@ class StreamMetric(Row):
     last_error_type: Mapped[str]  # "" when there was none yet
     bandwidth_kbps: Mapped[int]
     check_timestamp: Mapped[datetime]
+    is_healthy: Mapped[bool | None]  # None in rows of older versions, as in the next two
+    is_down: Mapped[bool | None]  # the stream was held to be failing from here to the next row
+    cause: Mapped[str | None]
 
 
 class Verification(Row):
     """One proof, with its evidence. The mission's `verification_history`."""
 
     __tablename__ = "verification_history"
-    retention = Retention(days=90, age_column="checked_at", reason="evidence for a quarter")
-    __table_args__ = (Index("ix_verification_history_recent", "stream_id", "checked_at"),)
+    retention = Retention(
+        days=90,
+        age_column="checked_at",
+        not_after="airledger.stations.watching.archive:archived_to",
+        reason="evidence for a quarter, and until it lies in storage as compressed JSON lines",
+    )
+    __table_args__ = (
+        Index("ix_verification_history_recent", "stream_id", "checked_at"),
+        Index("ix_verification_history_at", "checked_at"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
     stream_id: Mapped[int] = mapped_column(ForeignKey("streams.id", ondelete="CASCADE"))
@@ -192,6 +224,7 @@ class Geolocation(Row):
 
     __tablename__ = "geolocation_data"
     retention = Retention(reason="as long as the stream")
+    __table_args__ = (Index("ix_geolocation_data_place", "latitude", "longitude"),)
 
     stream_id: Mapped[int] = mapped_column(ForeignKey("streams.id", ondelete="CASCADE"), primary_key=True)
     latitude: Mapped[float]

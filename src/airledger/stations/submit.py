@@ -11,6 +11,7 @@ from airledger.platform.db import Unit
 from airledger.platform.errors import ConflictError, NotFoundError
 from airledger.platform.events import publish
 from airledger.platform.tasks.registry import Registry
+from airledger.platform.words import index_words
 from airledger.stations.events import StreamAdded, StreamStateChanged
 from airledger.stations.models import RETIRED, UNPROVEN, Listing, Station, Stream
 from airledger.stations.urls import Address, parse_address
@@ -124,7 +125,7 @@ def _add(unit: Unit, address: Address, name: str | None, now: datetime) -> Strea
         tags=[],
         warnings=[],
         request_headers=address.headers or None,
-        search_text=f"{title or ''} {address.url}".casefold(),
+        search_text=index_words(title, [address.url]),
         next_check_at=now,
         created_at=now,
         updated_at=now,

@@ -3,6 +3,7 @@
 from alembic import context
 
 from airledger.platform.db import Row
+from airledger.platform.migrate import include_object
 
 connection = context.config.attributes["connection"]
 context.configure(
@@ -11,6 +12,7 @@ context.configure(
     render_as_batch=True,
     transaction_per_migration=False,
     compare_type=True,
+    include_object=include_object,
 )
 with context.begin_transaction():
     context.run_migrations()

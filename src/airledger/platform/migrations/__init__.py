@@ -1,0 +1,1 @@
+"""Alembic's folder: the versions, and what no model describes."""
