@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -51,9 +52,11 @@ def test_segments_have_addresses_numbers_times_and_ranges() -> None:
 def test_the_cheapest_rendition_with_sound_is_chosen() -> None:
     video = '#EXT-X-STREAM-INF:BANDWIDTH={},RESOLUTION=640x360,CODECS="avc1.4d401e,mp4a.40.2"{}\n{}\n'
     both = "#EXTM3U\n" + video.format(900000, "", "mid.m3u8") + video.format(300000, "", "low.m3u8")
-    assert parse(both, URL) == Rendition(
-        "https://radio.example/live/low.m3u8", 300000, False, "avc1.4d401e,mp4a.40.2", 640, 360
+    mid, low = (
+        Rendition(f"https://radio.example/live/{name}.m3u8", bits, False, "avc1.4d401e,mp4a.40.2", 640, 360)
+        for name, bits in (("mid", 900000), ("low", 300000))
     )
+    assert parse(both, URL) == replace(low, others=(mid,))
     sound_only = both + '#EXT-X-STREAM-INF:BANDWIDTH=64000,CODECS="mp4a.40.5"\nradio.m3u8\n'
     chosen = parse(sound_only, URL)
     assert isinstance(chosen, Rendition)
@@ -65,6 +68,7 @@ def test_the_cheapest_rendition_with_sound_is_chosen() -> None:
     chosen = parse(separate, URL)
     assert isinstance(chosen, Rendition)
     assert (chosen.url, chosen.audio_only, chosen.width_px) == ("https://radio.example/live/de.m3u8", True, 640)
+    assert [other.url for other in chosen.others] == ["https://radio.example/live/v.m3u8"]
 
 
 @pytest.mark.parametrize("method", ["AES-128", "SAMPLE-AES"])

@@ -262,7 +262,7 @@ def status(code: int) -> Answer:
         (403, Cause.FORBIDDEN),
         (451, Cause.GEO_BLOCKED),
         (503, Cause.SERVER_ERROR),
-        (429, Cause.SERVER_ERROR),
+        (429, Cause.RATE_LIMITED),
         (400, Cause.HTTP_ERROR),
     ],
 )
@@ -275,7 +275,7 @@ def test_statuses_have_their_causes(tuner: Tuner, server: RawServer, code: int, 
 
 def test_a_shoutcast_server_without_source_is_no_matter_of_passwords(tuner: Tuner, server: RawServer) -> None:
     url = server.on("/", lambda talk: talk.begin(status="ICY 401 Service Unavailable"))
-    assert cause(tuner, url) is Cause.SERVER_ERROR
+    assert cause(tuner, url) is Cause.SOURCE_OFFLINE
 
 
 def test_a_hang_after_the_headers_is_a_stall_and_one_before_is_a_timeout(impatient: Tuner, server: RawServer) -> None:

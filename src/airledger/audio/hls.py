@@ -1,7 +1,7 @@
 """HLS playlists (RFC 8216): what to fetch next. Pure: text in, decisions out; nothing here touches a network."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin
@@ -11,6 +11,7 @@ import m3u8
 PLAYLIST_LIMIT_BYTES = 1 << 20
 SEGMENTS_LIMIT = 5000
 RENDITIONS_LIMIT = 500
+OTHERS_LIMIT = 2
 DURATION_LIMIT_S = 3600.0
 MIN_TARGET_S = 0.5
 CLOCK_JUMP_S = 1.0
@@ -83,7 +84,10 @@ class MediaPlaylist:
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """One way to hear the station. Picture fields are those of the variant, 0 or empty where not told."""
+    """One way to hear the station. Picture fields are those of the variant, 0 or empty where not told.
+
+    `others` are tried in this order where this one gives nothing.
+    """
 
     url: str
     bandwidth_bps: int
@@ -91,6 +95,7 @@ class Rendition:
     codecs: str = ""
     width_px: int = 0
     height_px: int = 0
+    others: tuple["Rendition", ...] = ()
 
 
 def parse(text: str, url: str) -> MediaPlaylist | Rendition:
@@ -126,25 +131,15 @@ def parse(text: str, url: str) -> MediaPlaylist | Rendition:
 def _choose(playlist: Any, url: str) -> Rendition:
     """Take what costs least and has sound: a sound-only variant, a separate sound rendition, the smallest variant."""
     variants = [_variant(each, url) for each in playlist.playlists if each.uri]
-    sound_only = [variant for variant in variants if variant.audio_only]
-    smallest = min(sound_only or variants, key=lambda variant: variant.bandwidth_bps, default=None)
-    if smallest is not None and smallest.audio_only:
-        return smallest
+    ways = sorted(variants, key=lambda variant: (not variant.audio_only, variant.bandwidth_bps))
     separate = [media for media in playlist.media if media.type == "AUDIO" and media.uri]
-    if separate:
+    if separate and not (ways and ways[0].audio_only):
+        picture = ways[0] if ways else Rendition("", 0, audio_only=True)
         media = max(separate, key=lambda each: (each.default == "YES", each.autoselect == "YES"))
-        picture = smallest or Rendition("", 0, audio_only=True)
-        return Rendition(
-            url=urljoin(url, media.uri),
-            bandwidth_bps=0,
-            audio_only=True,
-            codecs=picture.codecs,
-            width_px=picture.width_px,
-            height_px=picture.height_px,
-        )
-    if smallest is None:
+        ways.insert(0, replace(picture, url=urljoin(url, media.uri), bandwidth_bps=0, audio_only=True))
+    if not ways:
         raise PlaylistError("The master playlist names no rendition.")
-    return smallest
+    return replace(ways[0], others=tuple(ways[1 : 1 + OTHERS_LIMIT]))
 
 
 def _variant(each: Any, url: str) -> Rendition:

@@ -4,11 +4,6 @@ from enum import StrEnum
 
 from airledger.platform.fetch_error import FetchCause
 
-NOT_FOUND_STATUSES = frozenset({404, 410})
-UNAUTHORISED_STATUSES = frozenset({401, 407})
-FORBIDDEN_STATUS = 403
-GEO_BLOCKED_STATUS = 451
-TOO_MANY_REQUESTS_STATUS = 429
 SERVER_ERROR_STATUS = 500
 
 
@@ -125,7 +120,7 @@ _FAMILY_MEMBERS = {
     CauseFamily.NOT_MEDIA: (Cause.NOT_MEDIA, Cause.UNDECODABLE, Cause.TOO_LARGE, Cause.UNSUPPORTED, Cause.NO_SOUND),
     CauseFamily.NOT_JUDGED: (Cause.ADDRESS_REFUSED, Cause.DECODER_CRASHED, Cause.OUR_NETWORK),
 }
-_FAMILIES = {cause: CauseFamily.BAD_PROGRAMME for cause in Cause} | {
+_FAMILIES = dict.fromkeys(Cause, CauseFamily.BAD_PROGRAMME) | {
     cause: family for family, causes in _FAMILY_MEMBERS.items() for cause in causes
 }
 
@@ -145,21 +140,23 @@ _BY_FETCH_CAUSE = {
 }
 
 
+_BY_STATUS = {
+    401: Cause.AUTH,
+    407: Cause.AUTH,
+    403: Cause.FORBIDDEN,
+    404: Cause.NOT_FOUND,
+    410: Cause.NOT_FOUND,
+    429: Cause.RATE_LIMITED,
+    451: Cause.GEO_BLOCKED,
+}
+
+
 def cause_of_status(status: int) -> Cause:
     """Read an HTTP status of 300 or more as a cause."""
-    if status in NOT_FOUND_STATUSES:
-        return Cause.NOT_FOUND
-    if status in UNAUTHORISED_STATUSES:
-        return Cause.AUTH
-    if status == FORBIDDEN_STATUS:
-        return Cause.FORBIDDEN
-    if status == GEO_BLOCKED_STATUS:
-        return Cause.GEO_BLOCKED
-    if status == TOO_MANY_REQUESTS_STATUS:
-        return Cause.RATE_LIMITED
-    if status >= SERVER_ERROR_STATUS:
-        return Cause.SERVER_ERROR
-    return Cause.HTTP_ERROR
+    known = _BY_STATUS.get(status)
+    if known is not None:
+        return known
+    return Cause.SERVER_ERROR if status >= SERVER_ERROR_STATUS else Cause.HTTP_ERROR
 
 
 def cause_of_fetch(cause: FetchCause, status: int | None = None) -> Cause:

@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 
 from airledger.audio.features import level_dbfs
 from airledger.audio.stream_format import SOUND_RATE_HZ, StreamFormat
-from airledger.stations.proof import LOOP_JUDGED_FROM_S, MIN_SOUND_S, Observation, Proof, judge
-from airledger.stations.tuner.listening import Connected, Listening, TuneEnded
+from airledger.stations.proof import LOOP_JUDGED_FROM_S, MIN_SOUND_S, STRANGE_ORIGIN, Observation, Proof, judge
+from airledger.stations.tuner.listening import Connected, Listening, PlaylistRead, TuneEnded
 
 PER_HOST = 4
 MAX_SOUND_S = 180.0
 OVERTIME_S = 10.0
 HLS_OVERTIME_S = 20.0
+STUCK_TARGETS = 2.5  # a live playlist goes on once in a target duration, and packagers are late
+STUCK_LEAST_S = 12.0
 START_PATIENCE_S = 75.0
 TURN_S = 0.5
 MIN_LOOP_S, MAX_LOOP_S = 2.0, 30.0
@@ -139,7 +141,8 @@ class _Proving:
                 continue
             self._hosts[job.host] += 1
             hearing = _Hearing(job, self._done.put)
-            self._running[hearing] = self._tuner.tune(job.url, hearing, headers=job.headers)
+            headers = {"Origin": STRANGE_ORIGIN, **job.headers}
+            self._running[hearing] = self._tuner.tune(job.url, hearing, headers=headers)
 
     def take_done(self) -> Iterator[tuple[ProofJob, Proof]]:
         """Wait a little for proofs that are done."""
@@ -181,7 +184,7 @@ class _Hearing:
         self._arrivals: list[tuple[float, int]] = []
         self._received_bytes = 0
         self._first_sound: float | None = None
-        self._last_look = self._began
+        self._editions: list[tuple[float, PlaylistRead]] = []
 
     def connected(self, info: Connected) -> None:
         """Note who answered."""
@@ -219,6 +222,16 @@ class _Hearing:
         with self._lock:
             self._received_bytes += count
 
+    def playlist(self, read: PlaylistRead) -> None:
+        """Note how an HLS playlist goes on: its first edition, the one that brought something new, the last."""
+        now = time.monotonic()
+        with self._lock:
+            has_gone_on = self._has_gone_on()
+            self._editions = [*self._editions[:1], (now, read)] if not has_gone_on else self._editions
+            is_enough = not has_gone_on and self._is_enough(now)
+        if is_enough:
+            self._finish()
+
     def discontinuity(self, reason: str) -> None:
         """Nothing: a gap shows in the pace."""
 
@@ -233,8 +246,14 @@ class _Hearing:
         with self._lock:
             if self._first_sound is None:
                 return now - self._began > START_PATIENCE_S
-            overtime_s = HLS_OVERTIME_S if self._connected and self._connected.kind == "hls" else OVERTIME_S
+            overtime_s = self._overtime_s()
             return self._is_enough(now) or now - self._first_sound > self.job.seconds + overtime_s
+
+    def _overtime_s(self) -> float:
+        if self._connected is None or self._connected.kind != "hls":
+            return OVERTIME_S
+        target_s = self._editions[-1][1].target_s if self._editions else 0.0
+        return max(HLS_OVERTIME_S, (STUCK_TARGETS + 1) * min(target_s, HLS_OVERTIME_S))
 
     def observation(self) -> Observation:
         """Sum up. Only after the tuner has been told to stop."""
@@ -256,13 +275,29 @@ class _Hearing:
             loudest_dbfs=_loudest_dbfs(pcm),
             loop_period_s=_loop_period_s(pcm),
             claimed_kbps=self.job.claimed_kbps,
+            is_stuck=self._is_stuck(),
         )
 
     def _is_enough(self, now: float) -> bool:
         if self._first_sound is None or now - self._first_sound < self.job.seconds:
             return False
+        if self._editions and not self._has_gone_on() and not self._is_stuck():
+            return False
         # The decoder holds back a fraction of a second; real time is judged with more slack than that.
         return self._samples / SOUND_RATE_HZ >= max(self.job.seconds - 1.0, MIN_SOUND_S)
+
+    def _has_gone_on(self) -> bool:
+        """Tell whether the HLS playlist brought a segment since the first edition, or needs to bring none."""
+        if not self._editions:
+            return False
+        first, last = self._editions[0][1], self._editions[-1][1]
+        return last.has_ended or last.last_sequence != first.last_sequence
+
+    def _is_stuck(self) -> bool:
+        if not self._editions or self._has_gone_on():
+            return False
+        (began, _), (at, last) = self._editions[0], self._editions[-1]
+        return at - began > max(STUCK_TARGETS * last.target_s, STUCK_LEAST_S)
 
     def _sound_after(self, elapsed_s: float) -> float:
         if self._first_sound is None:

@@ -1,9 +1,11 @@
 """What a proof says, and how it is read off an observation. Values in, values out; listening is `probe.py`'s."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from airledger.audio.stream_format import StreamFormat
 from airledger.stations.cause import Cause
+from airledger.stations.confidence import of_one_look
 from airledger.stations.tuner.listening import Connected, TuneEnded
 
 NOTHING, CONNECTS, HEADERS, DECODES, SUSTAINED, LIVE = -1, 0, 1, 2, 3, 4
@@ -17,6 +19,7 @@ PACE_SLACK_S = 3.0
 HLS_PACE_SLACK_S = 12.0  # segments come whole
 PACE_SLACK_SHARE = 0.05
 MAX_DETAIL_CHARS = 500
+STRANGE_ORIGIN = "https://player.example"  # sent along by proofs: a server that allows it allows everybody
 
 # The server was reached, whatever it said then.
 _CONNECTED_CAUSES = frozenset(
@@ -36,6 +39,8 @@ _CONNECTED_CAUSES = frozenset(
         Cause.ENDED,
         Cause.TOO_LARGE,
         Cause.DECODER_CRASHED,
+        Cause.RATE_LIMITED,
+        Cause.SOURCE_OFFLINE,
     }
 )
 _HEADERS_CAUSES = _CONNECTED_CAUSES - {
@@ -46,6 +51,8 @@ _HEADERS_CAUSES = _CONNECTED_CAUSES - {
     Cause.SERVER_ERROR,
     Cause.HTTP_ERROR,
     Cause.REDIRECT_LOOP,
+    Cause.RATE_LIMITED,
+    Cause.SOURCE_OFFLINE,
 }
 
 
@@ -62,6 +69,8 @@ class Observation:
         loudest_dbfs: RMS level of the loudest second; None without a whole second.
         loop_period_s: Length of the piece that repeats without end.
         claimed_kbps: What the directory claims.
+        is_stuck: A live HLS playlist did not go on in the time that it should have.
+        picture_faults: What is wrong with the picture, worst first (values of `Cause`).
     """
 
     connected: Connected | None = None
@@ -76,6 +85,8 @@ class Observation:
     loudest_dbfs: float | None = None
     loop_period_s: float | None = None
     claimed_kbps: int | None = None
+    is_stuck: bool = False
+    picture_faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +95,15 @@ class Proof:
 
     `level` is the highest that was reached: -1 nothing, 0 connects, 1 headers, 2 frames decode, 3 sustained rate,
     4 neither silent nor looped.
+
+    Attributes:
+        is_deep: Sound was listened to; False when only the server was asked (`probing/knock.py`), which then claims no
+            more than level 1 or 2 and leaves what a deep proof found as it was.
+        cause_confidence: How sure we are of the cause, from 0 to 1; None without one.
+        retry_after_s: For how long the server asks to be left alone.
+        allows_any_origin: Whether scripts of other sites may read the stream; None where nobody asked.
+        picture_codec: Of the picture, by FFmpeg's name.
+        container: Of the bytes, by FFmpeg's name.
     """
 
     level: int
@@ -107,6 +127,12 @@ class Proof:
     is_wrapped: bool = False
     url_final: str | None = None
     connected: Connected | None = None
+    is_deep: bool = True
+    cause_confidence: float | None = None
+    retry_after_s: float | None = None
+    allows_any_origin: bool | None = None
+    picture_codec: str | None = None
+    container: str = ""
 
     @property
     def is_long(self) -> bool:
@@ -155,7 +181,17 @@ def judge(seen: Observation) -> Proof:
         is_wrapped=connected is not None and bool(connected.via),
         url_final=connected.url if connected else None,
         connected=connected,
+        cause_confidence=of_one_look(fault.cause) if fault else None,
+        retry_after_s=seen.ended.retry_after_s if seen.ended else None,
+        allows_any_origin=allows_any_origin(connected.headers) if connected else None,
+        picture_codec=decoded.picture.codec if decoded and decoded.picture else None,
+        container=connected.container if connected else "",
     )
+
+
+def allows_any_origin(headers: Mapping[str, str]) -> bool:
+    """Tell whether the answer to a request with an `Origin` lets scripts of that site, a stranger's, read it."""
+    return headers.get("access-control-allow-origin", "").strip() in {"*", STRANGE_ORIGIN}
 
 
 def _http_status(seen: Observation) -> int | None:
@@ -182,6 +218,8 @@ def _fault(seen: Observation) -> _Fault | None:
 
 
 def _fault_of_sound(seen: Observation) -> _Fault | None:
+    if seen.is_stuck:
+        return _Fault(DECODES, Cause.STALLED, "The HLS playlist does not go on: its last segments are all there is.")
     if _is_slow(seen):
         return _Fault(
             DECODES, Cause.SLOW, f"Only {seen.sound_s:.1f} s of sound came in {seen.wall_s:.1f} s: players would stop."
@@ -190,6 +228,8 @@ def _fault_of_sound(seen: Observation) -> _Fault | None:
         return _Fault(SUSTAINED, Cause.SILENT, f"{seen.sound_s:.0f} s of silence (below {SILENT_BELOW_DBFS:.0f} dBFS).")
     if seen.loop_period_s is not None:
         return _Fault(SUSTAINED, Cause.LOOPED, f"The same {seen.loop_period_s:.1f} s come again and again.")
+    if seen.picture_faults:
+        return _Fault(SUSTAINED, Cause(seen.picture_faults[0]), f"The picture is {' and '.join(seen.picture_faults)}.")
     return None
 
 

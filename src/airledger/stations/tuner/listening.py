@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,12 +63,31 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class TuneEnded:
-    """Why hearing ended. `detail` is a sentence for people; `http_status` is there where one was the reason."""
+    """Why hearing ended. `detail` is a sentence for people; `http_status` is there where one was the reason.
+
+    `retry_after_s` is for how long the server asks to be left alone (429 and 503 with `Retry-After`).
+    """
 
     cause: Cause
     permanent: bool
     detail: str
     http_status: int | None = None
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaylistRead:
+    """An edition of an HLS media playlist was read.
+
+    Attributes:
+        last_sequence: number of its last segment; None while it has none.
+        target_s: its target duration.
+        has_ended: no further segments will come (`EXT-X-ENDLIST`).
+    """
+
+    last_sequence: int | None
+    target_s: float
+    has_ended: bool
 
 
 class Listening(Protocol):
@@ -107,3 +126,11 @@ class Listening(Protocol):
 
     def ended(self, end: TuneEnded) -> None:
         """The stream is over."""
+
+
+@runtime_checkable
+class FollowsPlaylists(Protocol):
+    """A listener that also wants to know how an HLS playlist goes on."""
+
+    def playlist(self, read: PlaylistRead) -> None:
+        """An edition was read, whether it brought something new or not."""

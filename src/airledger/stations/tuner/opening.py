@@ -142,9 +142,9 @@ class Opening:
 def _successful(head: ResponseHead) -> ResponseHead:
     if head.icy and head.status >= FIRST_REDIRECT_STATUS:
         # SHOUTcast says `ICY 401 Service Unavailable` while nobody feeds the mount; no password would help.
-        raise TuneFailedError(Cause.SERVER_ERROR, f"The SHOUTcast server has no source ({head.status}).", head.status)
+        raise TuneFailedError(Cause.SOURCE_OFFLINE, f"The SHOUTcast server has no source ({head.status}).", head.status)
     if head.status >= FIRST_REDIRECT_STATUS:
-        raise TuneFailedError.of_status(head.status)
+        raise TuneFailedError.of_answer(head)
     return head
 
 

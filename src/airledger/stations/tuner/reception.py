@@ -21,7 +21,7 @@ from airledger.stations.tuner.arrivals import Arrivals
 from airledger.stations.tuner.decoders import DecoderEnd, DecoderPool, DecoderStream
 from airledger.stations.tuner.failure import TuneFailedError
 from airledger.stations.tuner.limits import TunerLimits
-from airledger.stations.tuner.listening import Connected, Listening, TuneEnded
+from airledger.stations.tuner.listening import Connected, FollowsPlaylists, Listening, PlaylistRead, TuneEnded
 from airledger.stations.tuner.opening import Opened, Opening, demux, read_icy
 from airledger.stations.tuner.segments import HlsHearing
 
@@ -70,6 +70,7 @@ Event = (
     | IcyTitle
     | Broken
     | PictureFormat
+    | PlaylistRead
     | StreamFormat
     | PcmFrame
     | DecoderEnd
@@ -204,6 +205,11 @@ class Reception:
         """Note a picture that is not fetched."""
         self._events.put_nowait(picture)
 
+    def read_playlist(self, read: PlaylistRead) -> None:
+        """Tell of an edition of the playlist, should the listener care."""
+        if isinstance(self._listener, FollowsPlaylists):
+            self._events.put_nowait(read)
+
     def _connected(self, opened: Opened) -> Connected:
         return Connected(
             url=opened.transfer.url_effective,
@@ -254,10 +260,8 @@ class Reception:
             self._listener.connected(event)
         elif isinstance(event, Broken):
             self._listener.discontinuity(event.reason)
-        elif isinstance(event, PictureFormat):
-            self._picture = event
-        elif isinstance(event, StreamFormat):
-            self._tell_format(event)
+        elif isinstance(event, PictureFormat | StreamFormat | PlaylistRead):
+            self._tell_make_up(event)
         elif isinstance(event, PumpStopped):
             return self._stop_pumping(event.end)
         elif isinstance(event, PumpCrashed):
@@ -265,6 +269,18 @@ class Reception:
         else:
             return self._end_of_decoder(event)
         return None
+
+    def _tell_make_up(self, event: PictureFormat | StreamFormat | PlaylistRead) -> None:
+        if isinstance(event, PictureFormat):
+            self._picture = event
+        elif isinstance(event, StreamFormat):
+            self._tell_format(event)
+        else:
+            self._tell_edition(event)
+
+    def _tell_edition(self, read: PlaylistRead) -> None:
+        if isinstance(self._listener, FollowsPlaylists):
+            self._listener.playlist(read)
 
     def _tell_sound(self, frame: PcmFrame) -> None:
         if self._samples == 0 and self._network_end is None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +12,7 @@ from airledger.audio.stream_format import PictureFormat
 from airledger.platform.fetch_error import FetchCause, FetchError
 from airledger.stations.cause import Cause
 from airledger.stations.tuner.failure import TuneFailedError
+from airledger.stations.tuner.listening import PlaylistRead
 from airledger.stations.tuner.opening import FIRST_REDIRECT_STATUS, Opened, Opening
 from airledger.stations.tuner.playlists import decode_text
 
@@ -33,6 +35,9 @@ class SoundSink(Protocol):
 
     def show(self, picture: PictureFormat) -> None:
         """The station has a picture, in a rendition that is not fetched."""
+
+    def read_playlist(self, read: PlaylistRead) -> None:
+        """An edition of the playlist was read."""
 
 
 @dataclass
@@ -61,6 +66,7 @@ class HlsHearing:
         while True:
             read_at = time.monotonic()
             fresh = self._follower.update(playlist)
+            self._tell_edition(playlist)
             for each in fresh:
                 await self._hear(each)
             if playlist.ended:
@@ -84,9 +90,20 @@ class HlsHearing:
             picture = _picture(found)
             if picture is not None:
                 self.sink.show(picture)
-            url = found.url
-            text = decode_text(await self._fetched(Piece(url), self.opening.limits.hls_playlist_bytes))
+            text, url = await self._first_that_answers((found, *found.others))
         raise TuneFailedError(Cause.REDIRECT_LOOP, "Master playlists lead to master playlists.")
+
+    async def _first_that_answers(self, ways: Sequence[Rendition]) -> tuple[str, str]:
+        """Fetch a rendition's playlist, or the next one's where it fails."""
+        failed: TuneFailedError | None = None
+        for way in ways:
+            try:
+                body = await self._fetched(Piece(way.url), self.opening.limits.hls_playlist_bytes)
+            except TuneFailedError as error:
+                failed = failed or error
+            else:
+                return decode_text(body), way.url
+        raise failed or TuneFailedError(Cause.UNDECODABLE, "The master playlist names no rendition.")
 
     async def _renewed(self, url: str, playlist: MediaPlaylist) -> MediaPlaylist:
         """Load the playlist again; the old one for as long as failures are few."""
@@ -144,7 +161,7 @@ class HlsHearing:
             ) as transfer:
                 head = await transfer.head(limits.answer_s)
                 if head.status >= FIRST_REDIRECT_STATUS:
-                    raise TuneFailedError.of_status(head.status)
+                    raise TuneFailedError.of_answer(head)
                 body = await transfer.read_all(limits.stall_s)
         except FetchError as error:
             if error.cause is FetchCause.CUT:
@@ -153,6 +170,10 @@ class HlsHearing:
         if piece.byte_range is not None and head.status != PARTIAL_CONTENT_STATUS:
             body = body[piece.byte_range.start : piece.byte_range.start + piece.byte_range.length]
         return body
+
+    def _tell_edition(self, playlist: MediaPlaylist) -> None:
+        last = playlist.segments[-1].sequence if playlist.segments else None
+        self.sink.read_playlist(PlaylistRead(last, playlist.target_duration_s, playlist.ended))
 
     def _judge_end(self) -> None:
         """An end without any sound had a reason."""
