@@ -21,8 +21,11 @@ import airledger.playlog.models
 import airledger.recognition.models
 import airledger.recognition.outside.models
 import airledger.repertoire.models
+import airledger.stations.alerts.models
+import airledger.stations.blocking.models
 import airledger.stations.models
-import airledger.stations.probing.models  # noqa: F401  every table must be known before migrations compare
+import airledger.stations.probing.models
+import airledger.stations.watching.models  # noqa: F401  every table must be known before migrations compare
 from airledger.listening import evidence_jobs, unknown_jobs
 from airledger.listening import jobs as listening_jobs
 from airledger.listening import outside_jobs as listening_outside_jobs

@@ -11,8 +11,8 @@ from airledger.platform.errors import InputError, NotFoundError
 from airledger.platform.words import index_words
 from airledger.stations.catalogue import StreamFilter, checks, list_streams, metrics, stats, stream_view
 from airledger.stations.models import FAILING, PLAYING, RETIRED, Geolocation
+from airledger.stations.record import record_proof
 from airledger.stations.standing import Pace
-from airledger.stations.watch import record_proof
 from stations.rows import GOOD, add_stream
 
 # What the page and the mission's clients read (now_playing is added by who knows of plays).

@@ -1,18 +1,31 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from airledger.platform.clock import SteppedClock
 from airledger.platform.db import Database
 from airledger.platform.events import EventRow
 from airledger.stations.cause import Cause
 from airledger.stations.cleanup import retire_dead
-from airledger.stations.models import FAILING, PLAYING, RETIRED, Listing, Stream, StreamMetric, Verification
+from airledger.stations.models import (
+    FAILING,
+    OFF_HOURS,
+    PLAYING,
+    RETIRED,
+    Listing,
+    Station,
+    Stream,
+    StreamMetric,
+    Verification,
+)
 from airledger.stations.proof import LONG_PROOF_S, Proof
+from airledger.stations.record import record_proof, record_proofs
 from airledger.stations.standing import Pace
 from airledger.stations.tuner.listening import Connected, IcyInfo
-from airledger.stations.watch import CLAIM_S, PER_HOST_AT_ONCE, claim_due, find_due, proof_jobs, record_proof
+from airledger.stations.watch import CLAIM_S, PER_HOST_AT_ONCE, claim_due, find_due, proof_jobs
+from airledger.stations.watching.models import StreamHabit
 from stations.rows import GOOD, LONG, add_stream, bad
 
 PACE = Pace(3_600, 7_200)
@@ -164,6 +177,76 @@ def test_the_long_dead_are_retired_and_the_merely_absent_are_not(database: Datab
     with database.read() as session:
         assert session.get_one(Stream, gone).retired_reason == "dead"
         assert session.get_one(Stream, slow).state == FAILING
+
+
+def test_many_proofs_are_written_in_one_unit(either_database: Database, clock: SteppedClock) -> None:
+    ids = [add_stream(either_database, clock, f"http://h{n}.example/") for n in range(5)]
+    proofs = [(stream_id, GOOD if n % 2 else bad(Cause.NOT_FOUND)) for n, stream_id in enumerate(ids)]
+    with either_database.unit() as unit:
+        states = record_proofs(unit, [*proofs, (999, GOOD)], now=clock.now(), pace=PACE)
+    assert states == {stream_id: PLAYING if n % 2 else FAILING for n, stream_id in enumerate(ids)}
+    with either_database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Verification)) == 5
+
+
+def test_a_host_that_asks_for_a_rest_gets_it_for_all_its_streams(
+    either_database: Database, clock: SteppedClock
+) -> None:
+    asked, beside = (add_stream(either_database, clock, f"http://busy.example/{n}") for n in range(2))
+    elsewhere = add_stream(either_database, clock, "http://calm.example/")
+    busy = replace(bad(Cause.RATE_LIMITED), retry_after_s=1_800.0)
+    with either_database.unit() as unit:
+        record_proofs(unit, [(asked, busy)], now=clock.now(), pace=PACE)
+    clock.step(1_799)
+    with either_database.read() as session:
+        assert find_due(session, clock.now(), limit=10) == [elsewhere]
+    clock.step(1)
+    with either_database.read() as session:
+        assert set(find_due(session, clock.now(), limit=10)) == {asked, beside, elsewhere}
+
+
+def test_a_stream_that_closes_at_night_is_off_and_not_failing(database: Database, clock: SteppedClock) -> None:
+    with database.unit() as unit:
+        station = Station(identity="s", name="S", time_zone="America/New_York", created_at=clock.now())
+        unit.session.add(station)
+        unit.session.flush()
+        station_id = station.id
+    stream_id = add_stream(database, clock, station_id=station_id)
+    clock.step(5 * 3_600)  # midnight there
+    states: list[list[str]] = []
+    for hour in range(24 * 8):
+        is_on = hour % 24 >= 6
+        with database.unit() as unit:
+            for _ in range(1 if is_on else 3):
+                state = record_proof(unit, stream_id, GOOD if is_on else bad(Cause.TIMEOUT), now=clock.now(), pace=PACE)
+        states += [[]] if hour % 24 == 0 else []
+        states[-1].append(str(state))
+        clock.step(3_600)
+    assert states[0][:6] == states[1][:6] == [FAILING] * 6
+    assert states[-1] == [OFF_HOURS] * 6 + [PLAYING] * 18
+    with database.read() as session:
+        stream = session.get_one(Stream, stream_id)
+        habit = session.get_one(StreamHabit, stream_id)
+        assert habit.time_zone == "America/New_York"
+        excused = session.scalar(select(func.count()).where(StreamMetric.is_healthy.is_(None)))
+    assert excused == stream.checks - stream.errors - 8 * 18
+    assert excused > 3 * 18
+
+
+def test_what_has_always_played_needs_no_habit(database: Database, clock: SteppedClock) -> None:
+    write(database, clock, add_stream(database, clock), *[GOOD] * 5)
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(StreamHabit)) == 0
+
+
+def test_flapping_is_told_once_each_way(database: Database, clock: SteppedClock) -> None:
+    stream_id = add_stream(database, clock)
+    row = write(database, clock, stream_id, *[GOOD] * 10, *[GOOD, bad(Cause.TIMEOUT)] * 6)
+    assert row.is_flapping
+    assert not write(database, clock, stream_id, *[GOOD] * 30).is_flapping
+    with database.read() as session:
+        told = session.scalars(select(EventRow.payload).where(EventRow.type == "stream.flapping").order_by(EventRow.id))
+        assert [one["is_flapping"] for one in told] == [True, False]
 
 
 @pytest.mark.parametrize("cause", list(Cause))

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import Table, delete, select, tuple_
@@ -46,12 +47,24 @@ def delete_expired(
     for row_class, retention in declared():
         if retention.days is None or retention.age_column is None:
             continue
-        before = now - timedelta(days=retention.days)
+        before = _may_go_before(database, retention, now - timedelta(days=retention.days))
+        if before is None:
+            continue
         count = _delete_older(database, row_class.__table__, retention.age_column, before, stopping, pause)
         if count:
             deleted[row_class.__tablename__] = count
             log.info("expired_rows_deleted", table=row_class.__tablename__, rows=count)
     return deleted
+
+
+def _may_go_before(database: Database, retention: Retention, before: datetime) -> datetime | None:
+    """Return up to when rows may be deleted, given their age alone; None for not at all."""
+    if retention.not_after is None:
+        return before
+    module, name = retention.not_after.split(":")
+    with database.read() as session:
+        ready: datetime | None = getattr(import_module(module), name)(session)
+    return min(before, ready) if ready is not None else None
 
 
 def _delete_older(

@@ -52,6 +52,15 @@ class StreamStateChanged(Event):
     cause: str | None
 
 
+class StreamFlapping(Event):
+    """A stream began to come and go, or ceased to."""
+
+    name: ClassVar[str] = "stream.flapping"
+
+    stream_id: int
+    is_flapping: bool
+
+
 class CrawlFinished(Event):
     """A directory was read, or could not be (`error`)."""
 

@@ -18,9 +18,10 @@ from airledger.platform.tasks.rows import PENDING, TaskRow
 from airledger.platform.tasks.run import HandedBackError
 from airledger.stations.cleanup import CHUNK, retire_dead
 from airledger.stations.reading import CrawlTarget
+from airledger.stations.record import record_proof
 from airledger.stations.standing import Pace
 from airledger.stations.submit import PROBE_TASK
-from airledger.stations.watch import BATCH, claim_due, find_due, proof_jobs, record_proof
+from airledger.stations.watch import BATCH, claim_due, find_due, proof_jobs
 
 if TYPE_CHECKING:  # av and numpy load only in processes that prove
     from airledger.stations.tuner import Tuner

@@ -177,9 +177,9 @@ class StreamMetric(Row):
     last_error_type: Mapped[str]  # "" when there was none yet
     bandwidth_kbps: Mapped[int]
     check_timestamp: Mapped[datetime]
-    is_healthy: Mapped[bool | None]  # None in rows of older versions, as in the next two
+    is_healthy: Mapped[bool | None]  # None where it does not count: off in its off hours, or a row of an old version
     is_down: Mapped[bool | None]  # the stream was held to be failing from here to the next row
-    cause: Mapped[str | None]
+    cause: Mapped[str] = mapped_column(default="", server_default="")  # "" where it played
 
 
 class Verification(Row):

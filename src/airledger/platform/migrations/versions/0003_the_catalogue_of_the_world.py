@@ -310,7 +310,7 @@ def upgrade() -> None:
     with op.batch_alter_table("stream_metrics", schema=None) as batch_op:
         batch_op.add_column(sa.Column("is_healthy", sa.Boolean(), nullable=True))
         batch_op.add_column(sa.Column("is_down", sa.Boolean(), nullable=True))
-        batch_op.add_column(sa.Column("cause", sa.String(), nullable=True))
+        batch_op.add_column(sa.Column("cause", sa.String(), server_default="", nullable=False))
         batch_op.create_index("ix_stream_metrics_at", ["check_timestamp"], unique=False)
 
     with op.batch_alter_table("streams", schema=None) as batch_op:
