@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { LiveEvent, Stream } from "../src/api/types";
-import { choices, filtered, noFilter, sorted } from "../src/catalogue/filter";
+import { folded, wordsOf } from "../src/catalogue/filter";
 import { patched } from "../src/catalogue/patch";
 import { Catalogue } from "../src/catalogue/store";
+import { filterFrom, searchWith } from "../src/catalogue/useCatalogue";
 import { stream } from "./rows";
 
 const event = (type: string, payload: Record<string, unknown>): LiveEvent => ({
@@ -13,41 +14,15 @@ const event = (type: string, payload: Record<string, unknown>): LiveEvent => ({
 });
 
 describe("filter", () => {
-  const streams = [
-    stream({ id: 1, name: "Rádio São Paulo", country_code: "BR", city: "São Paulo" }),
-    stream({ id: 2, name: "Blue Jazz", country_code: "US", state: "failing", tags: ["night", "smooth"] }),
-    stream({ id: 3, name: "Delta", country_code: "US", type: "tv", codec: "aac" }),
-  ];
-  const ids = (filter: Partial<typeof noFilter>) => filtered(streams, { ...noFilter, ...filter }).map((one) => one.id);
-
-  it("finds every word anywhere, without case and accents", () => {
-    expect(ids({ q: "sao  RADIO" })).toEqual([1]);
-    expect(ids({ q: "night jazz" })).toEqual([2]);
-    expect(ids({ q: "night delta" })).toEqual([]);
+  it("reads words without case and accents", () => {
+    expect(folded("Rádio São Paulo")).toBe("radio sao paulo");
+    expect(wordsOf("  São  RADIO ")).toEqual(["sao", "radio"]);
   });
 
-  it("narrows by each field and by all together", () => {
-    expect(ids({})).toEqual([1, 2, 3]);
-    expect(ids({ country: "US" })).toEqual([2, 3]);
-    expect(ids({ country: "US", state: "failing" })).toEqual([2]);
-    expect(ids({ type: "tv", codec: "aac" })).toEqual([3]);
-  });
-
-  it("counts the choices that occur, most frequent first", () => {
-    expect(choices(streams, "country_code")).toEqual([
-      { value: "US", count: 2 },
-      { value: "BR", count: 1 },
-    ]);
-  });
-
-  it("sorts both ways and puts the unknown country last", () => {
-    const rows = [
-      stream({ id: 1, country_name: null }),
-      stream({ id: 2, country_name: "Chad" }),
-      stream({ id: 3, country_name: "Austria" }),
-    ];
-    expect(sorted(rows, { by: "country", down: false }).map((one) => one.id)).toEqual([3, 2, 1]);
-    expect(sorted(streams, { by: "name", down: true }).map((one) => one.id)).toEqual([1, 3, 2]);
+  it("goes into the address and comes back from it, leaving what is not its own", () => {
+    const search = searchWith("?e2e=", { country: "BR", q: "são" });
+    expect(filterFrom(search)).toMatchObject({ country: "BR", q: "são", state: "" });
+    expect(searchWith(search, { country: "", q: "" })).toBe("?e2e=");
   });
 });
 
@@ -86,106 +61,62 @@ describe("patch", () => {
 describe("catalogue", () => {
   afterEach(() => {
     vi.unstubAllGlobals();
-    vi.useRealTimers();
   });
 
-  function serve(pages: Record<string, { rows: Stream[]; link?: string }>): string[] {
+  function serve(streams: Record<number, Stream>): string[] {
     const asked: string[] = [];
-    vi.stubGlobal("location", { href: "http://here.example/" });
     vi.stubGlobal("fetch", async (path: string) => {
       asked.push(path);
-      const page = pages[path];
-      if (page === undefined)
-        return new Response("{}", { status: 404, headers: { "content-type": "application/json" } });
-      return new Response(JSON.stringify(page.rows), { headers: page.link === undefined ? {} : { link: page.link } });
+      const found = streams[Number(path.split("/").at(-1))];
+      return found === undefined
+        ? new Response("{}", { status: 404, headers: { "content-type": "application/json" } })
+        : new Response(JSON.stringify(found));
     });
     return asked;
   }
 
-  const first = "/api/v1/streams?all=true&limit=1000";
-
-  it("reads page after page and knows when it is done", async () => {
-    const asked = serve({
-      [first]: { rows: [stream({ id: 1 })], link: '</api/v1/streams?cursor=a>; rel="next"' },
-      "/api/v1/streams?cursor=a": { rows: [stream({ id: 2 })] },
-    });
+  it("asks once for a stream, however many want it, and not at all for one it has read", async () => {
+    const asked = serve({ 7: stream({ id: 7 }) });
     const catalogue = new Catalogue();
-    await catalogue.load();
-    expect(asked).toEqual([first, "/api/v1/streams?cursor=a"]);
-    expect([...catalogue.read().streams.keys()]).toEqual([1, 2]);
-    expect(catalogue.read().loading).toMatchObject({ status: "ready", loaded: 2 });
+    const [one, other] = await Promise.all([catalogue.one(7), catalogue.one(7)]);
+    expect([one.id, other.id]).toEqual([7, 7]);
+    expect((await catalogue.one(7)).id).toBe(7);
+    expect(asked).toEqual(["/api/v1/streams/7"]);
   });
 
-  it("ends where a server pages in a circle", async () => {
-    const asked = serve({ [first]: { rows: [stream({ id: 1 })], link: `<${first}>; rel="next"` } });
-    await new Catalogue().load();
-    expect(asked).toEqual([first, first]);
+  it("asks again after a failure", async () => {
+    serve({});
+    const catalogue = new Catalogue();
+    await expect(catalogue.one(9)).rejects.toMatchObject({ status: 404 });
+    serve({ 9: stream({ id: 9 }) });
+    expect((await catalogue.one(9)).id).toBe(9);
   });
 
-  it("says why it failed and keeps what it had read", async () => {
-    serve({ [first]: { rows: [stream({ id: 1 })], link: '</api/v1/gone>; rel="next"' } });
+  it("keeps what it holds up to date, and tells once of many changes", async () => {
     const catalogue = new Catalogue();
-    await catalogue.load();
-    const { loading, streams } = catalogue.read();
-    expect(loading.status).toBe("failed");
-    expect(loading.problem?.status).toBe(404);
-    expect(streams.size).toBe(1);
-  });
-
-  it("waits as long as the server asks, then goes on", async () => {
-    vi.useFakeTimers();
-    let asked = 0;
-    vi.stubGlobal("location", { href: "http://here.example/" });
-    vi.stubGlobal("fetch", async () => {
-      asked += 1;
-      if (asked < 3)
-        return new Response("{}", { status: 429, headers: { "retry-after": "7", "content-type": "application/json" } });
-      return new Response(JSON.stringify([stream({ id: 1 })]));
-    });
-    const catalogue = new Catalogue();
-    const loaded = catalogue.load();
-    await vi.advanceTimersByTimeAsync(13_900);
-    expect([asked, catalogue.read().loading.status]).toEqual([2, "loading"]);
-    await vi.advanceTimersByTimeAsync(200);
-    await loaded;
-    expect([asked, catalogue.read().loading.status]).toEqual([3, "ready"]);
-  });
-
-  it("stops waiting when one does not want to wait", async () => {
-    vi.useFakeTimers();
-    vi.stubGlobal("location", { href: "http://here.example/" });
-    vi.stubGlobal("fetch", async () => new Response("{}", { status: 429, headers: { "retry-after": "30" } }));
-    const catalogue = new Catalogue();
-    const loaded = catalogue.load();
-    await vi.advanceTimersByTimeAsync(10);
-    catalogue.cancel();
-    await loaded;
-    expect(catalogue.read().loading.status).toBe("stopped");
-    expect(vi.getTimerCount()).toBe(0);
-  });
-
-  it("keeps the order of the list while rows are patched: membership stays, changes count", async () => {
-    serve({ [first]: { rows: [stream({ id: 1, state: "playing" })] } });
-    const catalogue = new Catalogue();
-    await catalogue.load();
-    const before = catalogue.read();
-    const told = new Promise<void>((resolve) => catalogue.watch(resolve));
-    catalogue.receive(event("stream.state_changed", { stream_id: 1, to_state: "failing", cause: "timeout" }));
-    await told;
-    const after = catalogue.read();
-    expect(after.members).toBe(before.members);
-    expect(after.changes).toBeGreaterThan(before.changes);
-    expect(after.streams.get(1)?.state).toBe("failing");
-  });
-
-  it("fetches a stream that was added by somebody else", async () => {
-    serve({ [first]: { rows: [] }, "/api/v1/streams/9": { rows: [] } });
-    const catalogue = new Catalogue();
-    await catalogue.load();
-    vi.stubGlobal("fetch", async () => new Response(JSON.stringify(stream({ id: 9 }))));
-    const came = new Promise<void>((resolve) => catalogue.watch(() => catalogue.read().streams.has(9) && resolve()));
-    catalogue.receive(event("stream.added", { stream_id: 9 }));
+    catalogue.put([stream({ id: 1, state: "playing" })]);
+    let told = 0;
+    const came = new Promise<void>((resolve) =>
+      catalogue.watch(() => {
+        told += 1;
+        resolve();
+      }),
+    );
+    for (const to of ["failing", "playing", "failing"])
+      catalogue.receive(event("stream.state_changed", { stream_id: 1, to_state: to, cause: "timeout" }));
+    catalogue.receive(event("stream.state_changed", { stream_id: 2, to_state: "failing" }));
     await came;
-    expect(catalogue.read().streams.get(9)?.id).toBe(9);
+    expect(told).toBe(1);
+    expect(catalogue.read().streams.get(1)?.state).toBe("failing");
+    expect(catalogue.read().streams.size).toBe(1);
+  });
+
+  it("forgets what was read longest ago before it grows without bound", () => {
+    const catalogue = new Catalogue();
+    catalogue.put([stream({ id: 1 })]);
+    catalogue.put(Array.from({ length: 20_000 }, (_, at) => stream({ id: at + 2 })));
+    expect(catalogue.read().streams.size).toBe(20_000);
+    expect(catalogue.read().streams.has(1)).toBe(false);
+    expect(catalogue.read().streams.has(20_001)).toBe(true);
   });
 });

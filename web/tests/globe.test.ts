@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { Clusters } from "../src/globe/clusters";
+import { columnsOf } from "../src/globe/columns";
 import { arcs, donutOf } from "../src/globe/marks";
 import { night, subsolar } from "../src/globe/night";
-import { angle, fingerprint, nearest, pointsOf } from "../src/globe/points";
-import { stream } from "./rows";
+import { angle, boxAround, circle } from "../src/globe/sphere";
+import { holds, type Mark, mostFeatures, nearestZoom, type View } from "../src/globe/view";
 
 describe("sun", () => {
   // Declination and subsolar longitude of the almanac, to within a third of a degree.
@@ -42,38 +44,164 @@ describe("sun", () => {
   });
 });
 
-describe("points", () => {
-  const suva = stream({ id: 1, latitude: -18.1, longitude: 178.4 });
-  const taveuni = stream({ id: 2, latitude: -16.9, longitude: -179.9 });
-  const silent = stream({ id: 3, latitude: -17, longitude: -179.9, state: "failing" });
+/** An answer of /api/v1/points, written by docs/formats/points.md. */
+function packed(rows: { id: number; lat: number; lon: number; km?: number; kind?: number }[]): ArrayBuffer {
+  const n = rows.length;
+  const bytes = new DataView(new ArrayBuffer(8 + 15 * n));
+  for (const [at, letter] of [..."APT1"].entries()) bytes.setUint8(at, letter.charCodeAt(0));
+  bytes.setUint32(4, n, true);
+  for (const [at, { id, lat, lon, km = 25, kind = 0 }] of rows.entries()) {
+    bytes.setUint32(8 + 4 * at, id, true);
+    bytes.setFloat32(8 + 4 * n + 4 * at, lat, true);
+    bytes.setFloat32(8 + 8 * n + 4 * at, lon, true);
+    bytes.setUint16(8 + 12 * n + 2 * at, km, true);
+    bytes.setUint8(8 + 14 * n + at, kind);
+  }
+  return bytes.buffer;
+}
 
-  it("leave out what has no place or an impossible one", () => {
-    const streams = [
-      suva,
-      stream({ id: 8 }),
-      stream({ id: 9, latitude: 95, longitude: 0 }),
-      stream({ id: 10, latitude: 0, longitude: 181 }),
-    ];
-    expect(pointsOf(streams).features.map((point) => point.id)).toEqual([1]);
+const grouped = (...rows: Parameters<typeof packed>[0]): Clusters => {
+  const clusters = new Clusters();
+  clusters.set(columnsOf(packed(rows)));
+  return clusters;
+};
+
+const view = (change: Partial<View> = {}): View => ({
+  latitude: 0,
+  longitude: 0,
+  zoom: 1,
+  widthPx: 1440,
+  heightPx: 900,
+  ...change,
+});
+
+const countOf = (mark: Mark): number => ("point_count" in mark.properties ? mark.properties.point_count : 1);
+
+/** As many points as the bar asks for: in cities, on country middles (many at one place), and spread. */
+function crowd(n: number): ArrayBuffer {
+  let seed = 7;
+  const roll = () => {
+    seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff;
+    return seed / 0x7fffffff;
+  };
+  const cities = Array.from({ length: 400 }, () => [roll() * 130 - 60, roll() * 360 - 180] as const);
+  return packed(
+    Array.from({ length: n }, (_, at) => {
+      const [lat, lon] = cities[Math.floor(roll() ** 2 * cities.length)] ?? [0, 0];
+      const far = at % 3 === 0 ? 0 : at % 3 === 1 ? 0.4 : 8;
+      const [y, x] = [lat + (roll() - 0.5) * far, lon + (roll() - 0.5) * far];
+      return { id: at + 1, lat: Math.max(-85, Math.min(85, y)), lon: Math.max(-180, Math.min(180, x)), kind: at % 3 };
+    }),
+  );
+}
+
+describe("points", () => {
+  it("are refused where they are not the format we know", () => {
+    expect(() => columnsOf(new ArrayBuffer(4))).toThrow("not a list of points");
+    expect(() => columnsOf(packed([{ id: 1, lat: 0, lon: 0 }]).slice(0, -1))).toThrow("not a list of points");
+    expect(columnsOf(packed([])).ids.length).toBe(0);
   });
 
-  it("are told apart by state, place and number only", () => {
-    const print = (...streams: Parameters<typeof stream>[0][]) => fingerprint(pointsOf(streams.map(stream)));
-    const base = { id: 1, latitude: 1, longitude: 2 };
-    expect(print(base)).toBe(print({ ...base, stream_title: "another" }));
-    expect(print(base)).not.toBe(print({ ...base, state: "failing" }));
-    expect(print(base)).not.toBe(print({ ...base, latitude: 1.5 }));
-    expect(print(base)).not.toBe(print(base, { ...base, id: 2 }));
+  it("say their state and whether their place is known", () => {
+    const { marks } = grouped({ id: 5, lat: 10, lon: 20, km: 900, kind: 1 }).draw(view());
+    expect(marks[0]?.properties).toEqual({ id: 5, state: "failing", unsure: true });
+    const sure = grouped({ id: 5, lat: 10, lon: 20, km: 25, kind: 4 }).draw(view()).marks;
+    expect(sure[0]?.properties).toEqual({ id: 5, state: "playing", unsure: false });
+  });
+
+  it("that stand at one place are one cluster at every zoom, and say that none parts them", () => {
+    const clusters = grouped(...Array.from({ length: 30 }, (_, at) => ({ id: at + 1, lat: 39.8, lon: -98.6 })));
+    const { marks } = clusters.draw(view({ zoom: nearestZoom, latitude: 39.8, longitude: -98.6 }));
+    expect(marks.map(countOf)).toEqual([30]);
+    const [mark] = marks;
+    if (mark === undefined || !("cluster_id" in mark.properties)) throw new Error("no cluster");
+    const members = clusters.members(mark.properties.cluster_id);
+    expect(members.total).toBe(30);
+    expect(members.zoom).toBeGreaterThan(nearestZoom);
+    expect(members.box.map((deg) => Math.round(deg * 10) / 10)).toEqual([-98.6, 39.8, -98.6, 39.8]);
+  });
+
+  it("change their look by a new state only, and are counted by it", () => {
+    const clusters = grouped({ id: 1, lat: 0, lon: 0 }, { id: 8, lat: 9, lon: 9 });
+    expect(clusters.patch([[8, "failing"]])).toBe(true);
+    expect(clusters.patch([[8, "failing"]])).toBe(false);
+    expect(clusters.patch([[3, "failing"]])).toBe(false);
+    expect(clusters.tally()).toEqual({ total: 2, states: { playing: 1, failing: 1, unproven: 0, retired: 0 } });
   });
 
   it("find the nearest playing one, also across the date line", () => {
-    expect(nearest([suva, taveuni, silent], -17, 179.9, 6)?.id).toBe(2);
-    expect(nearest([suva, taveuni], 40, 0, 6)).toBeNull();
+    const clusters = grouped(
+      { id: 1, lat: -18.1, lon: 178.4 },
+      { id: 2, lat: -16.9, lon: -179.9 },
+      { id: 3, lat: -17, lon: -179.9, kind: 1 },
+    );
+    expect(clusters.nearest(-17, 179.9, 6)).toBe(2);
+    expect(clusters.nearest(40, 0, 6)).toBeNull();
   });
 
-  it("measure angles", () => {
+  it("are 100,000 and yet never more than 2,000 marks, with none missing from sight", () => {
+    const clusters = new Clusters();
+    clusters.set(columnsOf(crowd(100_000)));
+    for (const zoom of [0, 1, 2, 3, 4, 5, 6, 7.5, 9.5]) {
+      for (const [latitude, longitude] of [
+        [0, 0],
+        [50, 179],
+        [-60, -100],
+        [84, 10],
+      ] as const) {
+        for (const [widthPx, heightPx] of [
+          [390, 844],
+          [1440, 900],
+          [7680, 4320],
+        ] as const) {
+          const drawn = clusters.draw({ latitude, longitude, zoom, widthPx, heightPx });
+          expect(drawn.marks.length).toBeLessThanOrEqual(mostFeatures);
+        }
+      }
+    }
+    const whole = clusters.draw(view({ zoom: 1 }));
+    expect(whole.marks.reduce((sum, mark) => sum + countOf(mark), 0)).toBe(100_000);
+  });
+
+  it("hold for views near to the one they were drawn for, and for no others", () => {
+    const clusters = new Clusters();
+    clusters.set(columnsOf(crowd(100_000)));
+    const at = view({ zoom: 5.2, latitude: 20, longitude: 179 });
+    const drawn = clusters.draw(at);
+    expect(holds(drawn, at)).toBe(true);
+    expect(holds(drawn, { ...at, longitude: -179 })).toBe(true);
+    expect(holds(drawn, { ...at, longitude: 100 })).toBe(false);
+    expect(holds(drawn, { ...at, zoom: 6.1 })).toBe(false);
+  });
+});
+
+describe("sphere", () => {
+  it("measures angles", () => {
     expect(angle(0, 179, 0, -179)).toBeCloseTo(2, 6);
     expect(angle(90, 0, -90, 50)).toBeCloseTo(180, 6);
+  });
+
+  it("puts boxes around caps: every edge of the cap is inside", () => {
+    for (const [latitude, longitude, reach] of [
+      [0, 0, 10],
+      [60, 170, 20],
+      [-50, -179, 30],
+      [80, 0, 15],
+    ] as const) {
+      const [west, south, east, north] = boxAround(latitude, longitude, reach);
+      for (const [lon, lat] of circle(latitude, longitude, (reach * Math.PI * 6371.0088) / 180 - 1)) {
+        expect(lat).toBeGreaterThanOrEqual(south);
+        expect(lat).toBeLessThanOrEqual(north);
+        const across = ((((lon - west) % 360) + 360) % 360) - 1e-9;
+        expect(across).toBeLessThanOrEqual(east - west > 0 ? east - west : east - west + 360);
+      }
+    }
+  });
+
+  it("draws circles whose corners are all as far as they should be", () => {
+    for (const [lon, lat] of circle(-33, 151, 500)) {
+      expect((angle(-33, 151, lat, lon) * Math.PI * 6371.0088) / 180).toBeCloseTo(500, 3);
+    }
   });
 });
 

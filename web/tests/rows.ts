@@ -42,6 +42,11 @@ export const stream = (change: Partial<Stream> = {}): Stream => ({
   playable_url: "http://one.example/live",
   now_playing: null,
   stream_title: null,
+  click_count: 0,
+  click_trend: 0,
+  votes: 0,
+  https_url: null,
+  playable_in: ["browser_http"],
   ...change,
 });
 

@@ -1,8 +1,10 @@
-import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
+import type { Filter } from "../catalogue/filter";
 import { getJson, getPage, type Page, Problem, pathWith } from "./request";
 import type {
   Account,
   Check,
+  Choices,
   Coverage,
   Detection,
   Evidence,
@@ -46,6 +48,38 @@ export const statsQuery = queryOptions({
 export const streamQuery = (id: number) =>
   queryOptions({ queryKey: ["stream", id], queryFn: ({ signal }) => getJson<Stream>(`${api}/streams/${id}`, signal) });
 
+const paged = <T>(key: unknown[], path: string) =>
+  infiniteQueryOptions({
+    queryKey: key as readonly unknown[],
+    queryFn: ({ pageParam, signal }) => getPage<T>(pageParam, signal),
+    initialPageParam: path,
+    getNextPageParam: (last: Page<T>) => last.next,
+  });
+
+/** The question of a list that is read page by page. */
+export type Paged<T> = ReturnType<typeof paged<T>>;
+
+/** A filter of the list by its parameters' names; `bbox` is west,south,east,north. */
+export type StreamQuestion = Partial<Filter> & { bbox?: string };
+
+export const streamsQuery = (question: StreamQuestion, limit = 100) =>
+  // Pages are read once: while one scrolls nothing moves, and events patch what is there.
+  ({
+    ...paged<Stream>(["streams", question], pathWith(`${api}/streams`, { all: true, ...question, limit })),
+    staleTime: Number.POSITIVE_INFINITY,
+    // Whoever comes back begins at the top, with what is true then.
+    gcTime: 0,
+  });
+
+export const choicesQuery = (filter: Partial<Filter> = {}) =>
+  queryOptions({
+    queryKey: ["choices", filter],
+    queryFn: ({ signal }) => getJson<Choices>(pathWith(`${api}/choices`, { all: true, ...filter }), signal),
+    placeholderData: keepPreviousData,
+    // The server counts at most every 15 seconds; what an event began may be counted only by the next.
+    refetchInterval: 20_000,
+  });
+
 export const checksQuery = (id: number) =>
   queryOptions({
     queryKey: ["checks", id],
@@ -66,14 +100,6 @@ export const coverageQuery = (streamId: number) =>
   });
 
 export type PlayFilter = { stream_id?: number; recording_id?: string; q?: string };
-
-const paged = <T>(key: unknown[], path: string) =>
-  infiniteQueryOptions({
-    queryKey: key,
-    queryFn: ({ pageParam, signal }) => getPage<T>(pageParam, signal),
-    initialPageParam: path,
-    getNextPageParam: (last: Page<T>) => last.next,
-  });
 
 export const playsQuery = (filter: PlayFilter = {}, limit = 100) =>
   paged<Play>(["plays", filter, limit], pathWith(`${api}/plays`, { ...filter, limit }));

@@ -38,7 +38,7 @@ async function problemOf(response: Response): Promise<Problem> {
   );
 }
 
-async function send(path: string, init: RequestInit): Promise<Response> {
+async function send(path: string, init: RequestInit, also: readonly number[] = []): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, { credentials: "same-origin", ...init });
@@ -46,7 +46,7 @@ async function send(path: string, init: RequestInit): Promise<Response> {
     if (init.signal?.aborted) throw error;
     throw new Problem(0, "unreachable", "", "");
   }
-  if (!response.ok) throw await problemOf(response);
+  if (!response.ok && !also.includes(response.status)) throw await problemOf(response);
   return response;
 }
 
@@ -76,6 +76,19 @@ export function pathWith(path: string, query: Query = {}): string {
 export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
   const response = await send(path, { headers: { accept: "application/json" }, ...(signal ? { signal } : {}) });
   return (await response.json()) as T;
+}
+
+/** Bytes of an answer and its tag; `bytes` is null where they are still those of `tag`. */
+export async function getBytes(
+  path: string,
+  tag: string | null,
+  signal?: AbortSignal,
+): Promise<{ bytes: ArrayBuffer | null; tag: string | null }> {
+  const headers = tag === null ? {} : { "if-none-match": tag };
+  // `no-store` keeps the browser's own cache out, which would answer 200 where we want to hear 304.
+  const response = await send(path, { headers, cache: "no-store", ...(signal ? { signal } : {}) }, [304]);
+  const bytes = response.status === 304 ? null : await response.arrayBuffer();
+  return { bytes, tag: response.headers.get("etag") };
 }
 
 export async function getPage<T>(path: string, signal?: AbortSignal): Promise<Page<T>> {

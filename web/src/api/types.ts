@@ -11,6 +11,7 @@ export type StreamState = "playing" | "failing" | "unproven" | "retired";
 export type StreamKind = "radio" | "tv";
 export type NowPlaying = Schemas["NowPlayingOut"];
 export type Stream = Narrowed<Schemas["StreamOut"], { state: StreamState; type: StreamKind | null }>;
+export type Choices = Schemas["ChoicesOut"];
 export type Check = Schemas["CheckOut"];
 export type Metric = Schemas["MetricOut"];
 export type Stats = Schemas["StatsOut"];

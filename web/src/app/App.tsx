@@ -31,11 +31,7 @@ export function App() {
   const client = useQueryClient();
   useLinkSignIn();
 
-  useEffect(() => {
-    const end = connect(client);
-    void catalogue.load();
-    return end;
-  }, [client]);
+  useEffect(() => connect(client), [client]);
 
   useEffect(() => {
     document.title = route.room === "globe" ? texts.meta.name : `${texts.rail[route.room]} · ${texts.meta.name}`;
@@ -50,8 +46,8 @@ export function App() {
   useKeys({
     "/": () => search.current?.focus(),
     " ": () => tuner.toggle(tuner.read().stream ?? selected ?? null),
-    "[": () => step(-1),
-    "]": () => step(1),
+    "[": () => void step(-1),
+    "]": () => void step(1),
     "?": () => setHelp(true),
     Escape: leave,
     g: to("globe"),

@@ -1,15 +1,20 @@
-import { useCallback, useMemo, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useMemo, useSyncExternalStore } from "react";
 import { useLocation, useSearch } from "wouter";
 import type { Stream } from "../api/types";
-import { type Filter, filtered, filterKeys, noFilter, type Sort, sorted } from "./filter";
+import { type Filter, filterKeys, noFilter } from "./filter";
 import { Catalogue, type Snapshot } from "./store";
 
 export const catalogue = new Catalogue();
 
 export const useCatalogue = (): Snapshot => useSyncExternalStore(catalogue.watch, catalogue.read);
 
+/** The stream with this id, asked of the server where it is not here; null until it comes, or where it is not to be seen. */
 export function useStream(id: number | null): Stream | null {
   const snapshot = useCatalogue();
+  useEffect(() => {
+    // Its absence says it: those who want to tell why ask by a query of their own.
+    if (id !== null) catalogue.one(id).catch(() => undefined);
+  }, [id]);
   return id === null ? null : (snapshot.streams.get(id) ?? null);
 }
 
@@ -41,16 +46,3 @@ export function useFilter(): [Filter, (change: Partial<Filter>) => void] {
 }
 
 export const isFiltered = (filter: Filter): boolean => filterKeys.some((key) => filter[key] !== noFilter[key]);
-
-/**
- * The ids that pass the filter, in order. They are put in order again when the filter, the sort or the membership
- * changes, not when a row is patched: a stream that changes its state stays where the eye left it.
- */
-export function useOrder(filter: Filter, sort: Sort): readonly number[] {
-  const { streams, members } = useCatalogue();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the map is one object for ever; `members` tells when it holds others
-  return useMemo(
-    () => sorted(filtered(streams.values(), filter), sort).map((stream) => stream.id),
-    [streams, members, filter, sort],
-  );
-}

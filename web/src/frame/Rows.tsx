@@ -11,8 +11,8 @@ type Props<T> = {
   row: (row: T, index: number) => ReactNode;
   /** Called when the end comes near, so that the next page can be asked for. */
   onEnd?: () => void;
-  onScroll?: (atTop: boolean) => void;
-  scroller?: RefObject<HTMLDivElement | null>;
+  onScroll?: ((atTop: boolean) => void) | undefined;
+  scroller?: RefObject<HTMLDivElement | null> | undefined;
 };
 
 const steps: Record<string, number> = {

@@ -17,7 +17,7 @@ export function useSignedIn(): () => Promise<void> {
     line.start();
     await client.fetchQuery({ ...meQuery, staleTime: 0 });
     // What is on air is told to members only, and the catalogue is no query.
-    void catalogue.load();
+    catalogue.forget();
     await client.invalidateQueries();
   };
 }

@@ -19,7 +19,12 @@ export const shortTrouble = (error: unknown): string =>
         .join(" ")
     : texts.trouble.other;
 
-type Props = { error: Error; retry?: () => void; signIn?: string; signInHint?: string };
+type Props = {
+  error: Error;
+  retry?: () => void;
+  signIn?: string | undefined;
+  signInHint?: string | undefined;
+};
 
 /** What happened and what one can do. */
 export function Trouble({ error, retry, signIn, signInHint }: Props) {

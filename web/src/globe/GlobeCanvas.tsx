@@ -1,28 +1,25 @@
 import type { Map as Globe } from "maplibre-gl";
 import { type RefObject, useEffect, useRef, useState } from "react";
-import type { Stream } from "../api/types";
-import { catalogue } from "../catalogue/useCatalogue";
+import { useStream } from "../catalogue/useCatalogue";
 import { Icon } from "../frame/Icon";
 import { livePlays } from "../live/plays";
 import { usePlaying } from "../player/useTuner";
 import { texts } from "../texts";
 import { Beacons } from "./beacons";
-import { type Hovered, hover, makeGlobe, paddingAround, pick, setPoints, wholeZoom } from "./map";
-import { fingerprint, hasPlace, nearest, pointsOf } from "./points";
+import { type Hovered, hover, makeGlobe, paddingAround, pick, setAccuracy, setMarks, viewOf, wholeZoom } from "./map";
+import { hasPlace } from "./place";
+import { points, usePoints } from "./points";
 import { Tip } from "./Tip";
+import { type Drawn, holds, type Members } from "./view";
 
-const redrawMs = 2000;
-const redrawManyMs = 10_000;
-const many = 5000;
 const needleDeg = 6;
 const turnMs = 700;
 
 type Props = {
-  shown: readonly Stream[];
   selected: number | null;
   choose: (id: number) => void;
-  chooseMany: (ids: readonly number[]) => void;
-  centre: (stream: Stream | null) => void;
+  chooseMany: (members: Members | null) => void;
+  centre: (id: number | null) => void;
   fail: () => void;
 };
 
@@ -56,7 +53,7 @@ export function GlobeCanvas(props: Props) {
     };
   }, []);
 
-  usePoints(globe?.map ?? null, props.shown);
+  useMarks(globe?.map ?? null);
   useBeacons(globe?.beacons ?? null);
   useMiddle(globe?.map ?? null, mark, props.selected);
 
@@ -97,7 +94,7 @@ function open(box: HTMLElement, current: { current: Props }, setTip: SetTip): { 
   map.on("click", (event) => {
     void pick(map, event).then((picked) => {
       if (picked.kind === "stream") current.current.choose(picked.id);
-      current.current.chooseMany(picked.kind === "many" ? picked.ids : []);
+      current.current.chooseMany(picked.kind === "many" ? picked.members : null);
     });
   });
   map.on("mousemove", (event) => {
@@ -108,30 +105,40 @@ function open(box: HTMLElement, current: { current: Props }, setTip: SetTip): { 
   map.on("movestart", () => setTip(null));
   map.on("moveend", () => {
     const { lat, lng } = map.getCenter();
-    current.current.centre(nearest(current.current.shown, lat, lng, needleDeg / 2 ** Math.max(0, map.getZoom() - 2)));
+    const withinDeg = needleDeg / 2 ** Math.max(0, map.getZoom() - 2);
+    void points.nearest(lat, lng, withinDeg).then((id) => current.current.centre(id));
   });
   return { map, beacons: new Beacons(map) };
 }
 
-/**
- * Puts the points on the globe, at most every other second: clustering 100,000 of them takes the worker about one. Where
- * they are many, a change of state alone (their number stays) waits longer, for one among thousands is hardly seen.
- */
-function usePoints(map: Globe | null, shown: readonly Stream[]): void {
-  const drawn = useRef({ at: Number.NEGATIVE_INFINITY, print: 0, count: 0 });
+/** Keeps on the globe what the worker groups for the view: asked anew where one has moved beyond what it answered last. */
+function useMarks(map: Globe | null): void {
+  const { version } = usePoints();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another version is drawn anew
   useEffect(() => {
     if (map === null) return;
-    const isMinor = shown.length > many && shown.length === drawn.current.count;
-    const wait = Math.max(0, drawn.current.at + (isMinor ? redrawManyMs : redrawMs) - performance.now());
-    const timer = setTimeout(() => {
-      const points = pointsOf(shown);
-      const print = fingerprint(points);
-      if (print === drawn.current.print) return;
-      drawn.current = { at: performance.now(), print, count: shown.length };
-      setPoints(map, points);
-    }, wait);
-    return () => clearTimeout(timer);
-  }, [map, shown]);
+    let drawn: Drawn | null = null;
+    let asking = false;
+    let gone = false;
+    const look = async (): Promise<void> => {
+      if (asking || gone || (drawn !== null && holds(drawn, viewOf(map)))) return;
+      asking = true;
+      const answer = await points.draw(viewOf(map));
+      asking = false;
+      if (gone || answer === null) return;
+      drawn = answer;
+      setMarks(map, answer);
+      // One may have moved on while the worker was at it.
+      void look();
+    };
+    const moved = () => void look();
+    void look();
+    map.on("move", moved);
+    return () => {
+      gone = true;
+      map.off("move", moved);
+    };
+  }, [map, version]);
 }
 
 function useBeacons(beacons: Beacons | null): void {
@@ -144,22 +151,28 @@ function useBeacons(beacons: Beacons | null): void {
 
 /** Turns the globe to what is selected, without changing how near one is, and keeps its middle clear of the drawer. */
 function useMiddle(map: Globe | null, mark: RefObject<HTMLElement | null>, selected: number | null): void {
+  const stream = useStream(selected);
+  const known = stream !== null && hasPlace(stream) ? stream : null;
+  const [latitude, longitude] = [known?.latitude ?? null, known?.longitude ?? null];
+  const radiusKm = known?.accuracy_radius_km ?? 0;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: selecting nothing moves the middle as well
   useEffect(() => {
     if (map === null) return;
     const middle = () => {
       const box = map.getContainer().getBoundingClientRect();
       return mark.current === null ? {} : { padding: paddingAround(mark.current.getBoundingClientRect(), box) };
     };
-    const stream = selected === null ? undefined : catalogue.read().streams.get(selected);
-    const turn =
-      stream !== undefined && hasPlace(stream)
-        ? { center: [stream.longitude, stream.latitude] as [number, number] }
-        : {};
+    const turn = latitude !== null && longitude !== null ? { center: [longitude, latitude] as [number, number] } : {};
     map.easeTo({ ...middle(), ...turn, duration: turnMs });
     const fit = () => map.jumpTo(middle());
     map.on("resize", fit);
     return () => {
       map.off("resize", fit);
     };
-  }, [map, mark, selected]);
+  }, [map, mark, selected, latitude, longitude]);
+  useEffect(() => {
+    if (map === null) return;
+    const area = latitude === null || longitude === null || radiusKm <= 0 ? null : { latitude, longitude, radiusKm };
+    setAccuracy(map, area);
+  }, [map, latitude, longitude, radiusKm]);
 }

@@ -1,42 +1,48 @@
-import { useMemo, useState } from "react";
-import type { Stream } from "../api/types";
+import { useEffect, useState } from "react";
 import { useRoute } from "../app/route";
-import { filtered, noFilter } from "../catalogue/filter";
-import { isFiltered, useCatalogue, useFilter } from "../catalogue/useCatalogue";
+import { noFilter } from "../catalogue/filter";
+import { catalogue, isFiltered, useFilter } from "../catalogue/useCatalogue";
 import { tuner } from "../player/useTuner";
 import { FilterBar } from "../stations/FilterBar";
-import { LoadingLine } from "../stations/StationsRoom";
 import { texts } from "../texts";
 import { GlobeCanvas } from "./GlobeCanvas";
 import { Here } from "./Here";
 import { JustHeard } from "./JustHeard";
 import { Legend } from "./Legend";
+import { LoadingLine } from "./LoadingLine";
 import { Needle } from "./Needle";
+import { points, usePoints } from "./points";
+import type { Members } from "./view";
 
 /** The globe with what floats over it. A click on a station plays it and shows it. */
 export default function GlobeRoom() {
   const [route, go] = useRoute();
   const selected = typeof route.id === "number" ? route.id : null;
   const [filter, setFilter] = useFilter();
-  const { streams, changes, loading } = useCatalogue();
-  const [here, setHere] = useState<readonly number[]>([]);
-  const [centred, setCentred] = useState<Stream | null>(null);
+  const { tally, loading } = usePoints();
+  const [here, setHere] = useState<Members | null>(null);
+  const [centred, setCentred] = useState<number | null>(null);
   const [works, setWorks] = useState(true);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the map is one object for ever; `changes` tells when it differs
-  const shown = useMemo(() => filtered(streams.values(), filter), [streams, changes, filter]);
+  useEffect(() => {
+    points.show(filter);
+    setHere(null);
+  }, [filter]);
 
   function choose(id: number): void {
-    const stream = streams.get(id);
-    if (stream === undefined) return;
-    if (stream.state !== "failing" && tuner.read().stream?.id !== id) void tuner.play(stream);
     go({ room: "globe", id });
+    catalogue.one(id).then(
+      (stream) => {
+        if (stream.state !== "failing" && tuner.read().stream?.id !== id) void tuner.play(stream);
+      },
+      // The drawer beside tells why.
+      () => undefined,
+    );
   }
 
   return (
     <div className="globe-room" data-drawer={selected !== null || undefined}>
       {works ? (
         <GlobeCanvas
-          shown={shown}
           selected={selected}
           choose={choose}
           chooseMany={setHere}
@@ -57,13 +63,13 @@ export default function GlobeRoom() {
       </div>
       <div className="globe-start">
         <JustHeard />
-        <Legend shown={shown} />
+        <Legend />
       </div>
-      {shown.length === 0 && loading.status === "ready" && (
+      {tally.total === 0 && loading.status === "ready" && (
         <Nothing filtered={isFiltered(filter)} clear={() => setFilter(noFilter)} />
       )}
-      {works && <Needle stream={centred} choose={choose} />}
-      {here.length > 0 && <Here ids={here} choose={choose} close={() => setHere([])} />}
+      {works && <Needle id={centred} choose={choose} />}
+      {here !== null && <Here members={here} choose={choose} close={() => setHere(null)} />}
     </div>
   );
 }

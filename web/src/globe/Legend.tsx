@@ -1,22 +1,25 @@
-import { useMemo } from "react";
-import type { Stream, StreamState } from "../api/types";
+import { useQuery } from "@tanstack/react-query";
+import { choicesQuery } from "../api/queries";
+import type { StreamState } from "../api/types";
 import { useFilter } from "../catalogue/useCatalogue";
 import { whole } from "../frame/format";
 import { StateShape } from "../frame/StateMark";
 import { texts } from "../texts";
-import { hasPlace } from "./points";
+import { usePoints } from "./points";
 
 const states: readonly StreamState[] = ["playing", "failing", "unproven", "retired"];
 
-/** What shapes and colours mean, with how many there are; a click on one shows only it. */
-export function Legend({ shown }: { shown: readonly Stream[] }) {
+/** What shapes and colours mean, with how many are on the globe; a click on one shows only it. */
+export function Legend() {
   const [filter, setFilter] = useFilter();
-  const { counts, placeless } = useMemo(() => tally(shown), [shown]);
+  const { tally } = usePoints();
+  const { data } = useQuery(choicesQuery(filter));
+  const placeless = data?.placeless ?? 0;
   return (
     <section className="legend" aria-label={texts.globe.legend}>
       <div className="legend-states">
         {states
-          .filter((state) => counts[state] > 0 || filter.state === state)
+          .filter((state) => tally.states[state] > 0 || filter.state === state)
           .map((state) => (
             <button
               key={state}
@@ -28,21 +31,11 @@ export function Legend({ shown }: { shown: readonly Stream[] }) {
               onClick={() => setFilter({ state: filter.state === state ? "" : state })}
             >
               <StateShape state={state} />
-              {texts.state[state]} <span className="figures quiet">{whole(counts[state])}</span>
+              {texts.state[state]} <span className="figures quiet">{whole(tally.states[state])}</span>
             </button>
           ))}
       </div>
       {placeless > 0 && <p className="quiet figures">{texts.globe.placeless(placeless)}</p>}
     </section>
   );
-}
-
-function tally(streams: readonly Stream[]): { counts: Record<StreamState, number>; placeless: number } {
-  const counts: Record<StreamState, number> = { playing: 0, failing: 0, unproven: 0, retired: 0 };
-  let placeless = 0;
-  for (const stream of streams) {
-    counts[stream.state] += 1;
-    if (!hasPlace(stream)) placeless += 1;
-  }
-  return { counts, placeless };
 }

@@ -1,4 +1,5 @@
-import { catalogue } from "../catalogue/useCatalogue";
+import { useEffect, useState } from "react";
+import { useStream } from "../catalogue/useCatalogue";
 import { nameOf, placeOf, whole } from "../frame/format";
 import { songLine } from "../frame/joined";
 import { causeText, StateMark } from "../frame/StateMark";
@@ -14,9 +15,17 @@ export function Tip({ what, x, y }: { what: Hovered; x: number; y: number }) {
   );
 }
 
+const restMs = 120;
+
 function StreamTip({ id }: { id: number }) {
-  const stream = catalogue.read().streams.get(id);
-  if (stream === undefined) return null;
+  const [rested, setRested] = useState<number | null>(null);
+  // A pointer that only passes over asks for nothing.
+  useEffect(() => {
+    const timer = setTimeout(() => setRested(id), restMs);
+    return () => clearTimeout(timer);
+  }, [id]);
+  const stream = useStream(rested === id ? id : null);
+  if (stream === null) return <span className="quiet">{texts.drawer.loading}</span>;
   const song = stream.now_playing;
   return (
     <>

@@ -1,6 +1,6 @@
 import { type Map as Globe, Marker } from "maplibre-gl";
 import type { Play, Stream } from "../api/types";
-import { hasPlace } from "./points";
+import { hasPlace } from "./place";
 
 const mostFlares = 24;
 

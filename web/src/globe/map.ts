@@ -8,24 +8,21 @@ import {
 } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import "maplibre-gl/dist/maplibre-gl.css";
-import type { FeatureCollection, Point } from "geojson";
 import { donutOf, drawDonut, drawPoint, pixelRatio } from "./marks";
 import { night } from "./night";
 import { type Palette, readPalette } from "./palette";
-import type { PointProperties } from "./points";
-import { nearestZoom, styleFor } from "./style";
+import { points } from "./points";
+import { circle } from "./sphere";
+import { styleFor } from "./style";
+import { type Drawn, type Members, nearestZoom, type View } from "./view";
 
 // The worker is a file of its own under our origin; without it MapLibre stays blank.
 setWorkerUrl(workerUrl);
 
-export type Picked =
-  | { kind: "stream"; id: number }
-  | { kind: "many"; ids: number[]; place: [number, number] }
-  | { kind: "nothing" };
+export type Picked = { kind: "stream"; id: number } | { kind: "many"; members: Members } | { kind: "nothing" };
 export type Hovered = { id: number } | { cluster: number; playing: number; failing: number };
 
 const nightEveryMs = 120_000;
-const mostLeaves = 500;
 const layers = ["streams", "clusters"];
 
 /** The zoom at which the whole sphere fills `share` of the shorter side. */
@@ -53,10 +50,10 @@ function answerMissingImages(map: Globe, palette: Palette, font: string): void {
   });
 }
 
-type View = { center: LngLat; zoom: number };
+type Look = { center: LngLat; zoom: number };
 
 // Where one was looking when one left the globe; coming back goes on from there.
-let left: View | null = null;
+let left: Look | null = null;
 
 /** Makes the globe in `box`. Throws where the browser has no WebGL 2. */
 export function makeGlobe(box: HTMLElement, label: string): Globe {
@@ -91,8 +88,24 @@ export function makeGlobe(box: HTMLElement, label: string): Globe {
   return map;
 }
 
-export function setPoints(map: Globe, points: FeatureCollection<Point, PointProperties>): void {
-  map.getSource<GeoJSONSource>("streams")?.setData(points);
+export function viewOf(map: Globe): View {
+  const { lat: latitude, lng: longitude } = map.getCenter();
+  const { clientWidth: widthPx, clientHeight: heightPx } = map.getContainer();
+  return { latitude, longitude, zoom: map.getZoom(), widthPx, heightPx };
+}
+
+export function setMarks(map: Globe, { marks }: Drawn): void {
+  map.getSource<GeoJSONSource>("streams")?.setData({ type: "FeatureCollection", features: marks });
+}
+
+export type Area = { latitude: number; longitude: number; radiusKm: number };
+
+/** Draws within which circle a station is; null takes it away. */
+export function setAccuracy(map: Globe, area: Area | null): void {
+  const coordinates = area === null ? [] : [circle(area.latitude, area.longitude, area.radiusKm)];
+  const geometry = { type: "Polygon" as const, coordinates };
+  const features = area === null ? [] : [{ type: "Feature" as const, properties: {}, geometry }];
+  map.getSource<GeoJSONSource>("accuracy")?.setData({ type: "FeatureCollection", features });
 }
 
 /** What is under the pointer. A cluster that can be opened is zoomed into; one at a single place is given as its members. */
@@ -110,15 +123,13 @@ export async function pick(map: Globe, event: MapMouseEvent): Promise<Picked> {
   const place = feature.geometry.coordinates as [number, number];
   const clusterId: unknown = feature.properties["cluster_id"];
   if (typeof clusterId !== "number") return { kind: "stream", id: Number(feature.properties["id"]) };
-  const source = map.getSource<GeoJSONSource>("streams");
-  if (source === undefined) return { kind: "nothing" };
-  const zoom = await source.getClusterExpansionZoom(clusterId);
-  if (zoom <= nearestZoom && zoom > map.getZoom()) {
-    map.easeTo({ center: place, zoom: Math.min(nearestZoom, zoom + 0.3) });
+  const members = await points.members(clusterId);
+  if (members === null) return { kind: "nothing" };
+  if (members.zoom <= nearestZoom && members.zoom > map.getZoom()) {
+    map.easeTo({ center: place, zoom: Math.min(nearestZoom, members.zoom + 0.3) });
     return { kind: "nothing" };
   }
-  const leaves = await source.getClusterLeaves(clusterId, mostLeaves, 0);
-  return { kind: "many", ids: leaves.map((leaf) => Number(leaf.properties?.["id"])), place };
+  return { kind: "many", members };
 }
 
 export function hover(map: Globe, event: MapMouseEvent): Hovered | null {

@@ -72,9 +72,7 @@ export function drawDonut(donut: Donut, palette: Palette, font: string): ImageDa
 
 const pointPx = 18;
 
-/** The shape of a state, as in the lists: disc, diamond, ring, dash, with a dark edge that keeps neighbours apart. */
-export function drawPoint(state: string, palette: Palette): ImageData {
-  const [context] = canvas(pointPx);
+function outline(context: CanvasRenderingContext2D, state: string): void {
   const middle = pointPx / 2;
   context.lineJoin = "round";
   context.beginPath();
@@ -92,8 +90,19 @@ export function drawPoint(state: string, palette: Palette): ImageData {
   } else {
     context.arc(middle, middle, state === "unproven" ? 4.5 : 5.5, 0, 2 * Math.PI);
   }
+}
+
+/**
+ * The shape of a state, as in the lists: disc, diamond, ring, dash, with a dark edge that keeps neighbours apart. One
+ * whose place is hardly known is the same shape, faint and with a broken line.
+ */
+export function drawPoint(name: string, palette: Palette): ImageData {
+  const [context] = canvas(pointPx);
+  const [state = "", sureness] = name.split(":");
+  const unsure = sureness === "unsure";
+  outline(context, state);
   const colour = palette[state as keyof Palette] ?? palette.retired;
-  const hollow = state === "unproven";
+  const hollow = state === "unproven" || unsure;
   context.strokeStyle = palette.core;
   context.lineWidth = hollow ? 5 : 3;
   context.stroke();
@@ -101,7 +110,11 @@ export function drawPoint(state: string, palette: Palette): ImageData {
   context.fill();
   if (hollow) {
     context.strokeStyle = colour;
-    context.lineWidth = 2;
+    context.lineWidth = unsure ? 1.4 : 2;
+    if (unsure) {
+      context.globalAlpha = 0.8;
+      context.setLineDash([2.2, 1.8]);
+    }
     context.stroke();
   }
   return image(context);

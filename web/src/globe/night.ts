@@ -1,4 +1,5 @@
 import type { Feature, Polygon, Position } from "geojson";
+import { wrapped } from "./sphere";
 
 const radians = Math.PI / 180;
 const dayMs = 86_400_000;
@@ -17,9 +18,6 @@ export function subsolar(at: number): { latitude: number; longitude: number } {
   const siderealDeg = 280.46062 + 360.98564737 * days;
   return { latitude, longitude: wrapped(ascension - siderealDeg) };
 }
-
-/** The same angle between -180 and 180 degrees. */
-const wrapped = (deg: number): number => ((((deg + 180) % 360) + 360) % 360) - 180;
 
 /** The half of the earth where the sun is below the horizon, as one ring that is closed along the dark pole. */
 export function night(at: number, stepDeg = 3): Feature<Polygon> {

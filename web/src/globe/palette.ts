@@ -1,7 +1,7 @@
 import type { StreamState } from "../api/types";
 
 export type Palette = Record<
-  "sea" | "land" | "border" | "coast" | "graticule" | "night" | "core" | "ink" | StreamState,
+  "sea" | "land" | "border" | "coast" | "graticule" | "night" | "core" | "ink" | "accuracy" | StreamState,
   string
 >;
 
@@ -18,6 +18,7 @@ export function readPalette(element: Element): Palette {
     night: token("night"),
     core: token("core"),
     ink: token("ink"),
+    accuracy: token("accuracy"),
     playing: token("playing"),
     failing: token("failing"),
     unproven: token("unproven"),

@@ -1,66 +1,145 @@
-import type { Feature, FeatureCollection, Point } from "geojson";
-import type { Stream, StreamState } from "../api/types";
+import { useSyncExternalStore } from "react";
+import { Problem, pathWith } from "../api/request";
+import type { LiveEvent, StreamState } from "../api/types";
+import type { Filter } from "../catalogue/filter";
+import { streamOf } from "../catalogue/patch";
+import type { Asked } from "./pointsWorker";
+import type { Drawn, Members, Tally, View } from "./view";
 
-export type PointProperties = { id: number; state: StreamState };
+export type Loading = { status: "idle" | "loading" | "ready" | "failed"; problem: Problem | null };
+/** `version` differs when other marks would be drawn. */
+export type Shown = { readonly loading: Loading; readonly tally: Tally; readonly version: number };
+export type Port = Pick<Worker, "postMessage"> & { onmessage: Worker["onmessage"] };
 
-export const hasPlace = (stream: Stream): stream is Stream & { latitude: number; longitude: number } =>
-  stream.latitude !== null &&
-  stream.longitude !== null &&
-  Math.abs(stream.latitude) <= 90 &&
-  Math.abs(stream.longitude) <= 180;
+type Told =
+  | { kind: "points"; path: string; tally: Tally }
+  | { kind: "failed"; status: number; title: string; message: string; retryAfterS: number | null }
+  | { kind: "answer"; ask: number; value: unknown };
+type Question = Asked extends infer One ? (One extends { ask: number } ? Omit<One, "ask"> : never) : never;
 
-export function pointsOf(streams: Iterable<Stream>): FeatureCollection<Point, PointProperties> {
-  const features: Feature<Point, PointProperties>[] = [];
-  for (const stream of streams) {
-    if (!hasPlace(stream)) continue;
-    features.push({
-      type: "Feature",
-      id: stream.id,
-      properties: { id: stream.id, state: stream.state },
-      geometry: { type: "Point", coordinates: [stream.longitude, stream.latitude] },
+const few = 5000;
+const patchMs = { few: 2000, many: 10_000 };
+const rereadMs = { few: 3000, many: 60_000 };
+const noTally: Tally = { total: 0, states: { playing: 0, failing: 0, unproven: 0, retired: 0 } };
+
+const stateNames: readonly unknown[] = ["playing", "failing", "unproven", "retired"];
+
+/** The state that an event tells of a stream, or null. */
+function stateOf(event: LiveEvent): StreamState | null {
+  const told = event.type === "stream.state_changed" ? event.payload["to_state"] : event.payload["state"];
+  return stateNames.includes(told) ? (told as StreamState) : null;
+}
+
+/** The points of the globe as the page sees them: questions to the worker that holds them, and what it answers. */
+export class Points {
+  private port: Port | null = null;
+  private path: string | null = null;
+  private shown: Shown = { loading: { status: "idle", problem: null }, tally: noTally, version: 0 };
+  private readonly waiting = new Map<number, (value: unknown) => void>();
+  private readonly news = new Map<number, StreamState>();
+  private readonly watchers = new Set<() => void>();
+  private asks = 0;
+  private patching: ReturnType<typeof setTimeout> | null = null;
+  private rereading: ReturnType<typeof setTimeout> | null = null;
+  private readonly open: () => Port;
+
+  constructor(open: () => Port) {
+    this.open = open;
+  }
+
+  watch = (watcher: () => void): (() => void) => {
+    this.watchers.add(watcher);
+    return () => this.watchers.delete(watcher);
+  };
+
+  read = (): Shown => this.shown;
+
+  /** Shows the streams that pass a filter; asks the server where it is another one than before. */
+  show(filter: Filter): void {
+    const path = pathWith("/api/v1/points", { all: true, ...filter });
+    if (path === this.path) return;
+    this.path = path;
+    this.refresh();
+  }
+
+  refresh(): void {
+    if (this.path === null) return;
+    if (this.rereading !== null) clearTimeout(this.rereading);
+    this.rereading = null;
+    this.set({ loading: { status: "loading", problem: null } });
+    this.post({ kind: "read", path: this.path });
+  }
+
+  draw = (view: View): Promise<Drawn | null> => this.ask({ kind: "draw", view });
+  members = (cluster: number): Promise<Members | null> => this.ask({ kind: "members", cluster });
+  nearest = (latitude: number, longitude: number, withinDeg: number): Promise<number | null> =>
+    this.ask({ kind: "nearest", latitude, longitude, withinDeg });
+
+  /** A change of state waits a little, as grouping anew takes the worker's time; a new stream is read with all others. */
+  receive(event: LiveEvent): void {
+    if (this.path === null) return;
+    const id = streamOf(event);
+    const pace = this.shown.tally.total > few ? "many" : "few";
+    if (event.type === "stream.added" || event.type === "crawl.finished") {
+      this.rereading ??= setTimeout(() => this.refresh(), rereadMs[pace]);
+      return;
+    }
+    const state = stateOf(event);
+    if (id === null || state === null) return;
+    this.news.set(id, state);
+    this.patching ??= setTimeout(() => {
+      this.patching = null;
+      this.post({ kind: "states", changes: [...this.news] });
+      this.news.clear();
+    }, patchMs[pace]);
+  }
+
+  private ask<T>(question: Question): Promise<T | null> {
+    this.asks += 1;
+    const ask = this.asks;
+    return new Promise((resolve) => {
+      this.waiting.set(ask, (value) => resolve(value as T | null));
+      this.post({ ...question, ask } as Asked);
     });
   }
-  return { type: "FeatureCollection", features };
-}
 
-/** Differs when other points, or points in other states, would be drawn; most events change neither. */
-export function fingerprint(points: FeatureCollection<Point, PointProperties>): number {
-  let hash = 2166136261;
-  for (const { properties, geometry } of points.features) {
-    const [longitude = 0, latitude = 0] = geometry.coordinates;
-    for (const value of [properties.id, properties.state.charCodeAt(0), longitude * 1000, latitude * 1000]) {
-      hash = Math.imul(hash ^ value, 16777619);
+  private post(asked: Asked): void {
+    if (this.port === null) {
+      this.port = this.open();
+      this.port.onmessage = ({ data }: MessageEvent<Told>) => this.hear(data);
+    }
+    this.port.postMessage(asked);
+  }
+
+  private hear(told: Told): void {
+    if (told.kind === "answer") {
+      this.waiting.get(told.ask)?.(told.value);
+      this.waiting.delete(told.ask);
+    } else if (told.kind === "points") {
+      const isCurrent = told.path === this.path;
+      const loading = isCurrent ? ({ status: "ready", problem: null } as const) : this.shown.loading;
+      this.set({ loading, tally: told.tally, version: this.shown.version + 1 });
+    } else {
+      this.failed(new Problem(told.status, "", told.title, told.message, told.retryAfterS));
     }
   }
-  return hash;
-}
 
-const radians = Math.PI / 180;
-
-/** Angle between two places seen from the centre of the earth, in degrees. */
-export function angle(aLat: number, aLon: number, bLat: number, bLon: number): number {
-  const half =
-    Math.sin(((bLat - aLat) * radians) / 2) ** 2 +
-    Math.cos(aLat * radians) * Math.cos(bLat * radians) * Math.sin(((bLon - aLon) * radians) / 2) ** 2;
-  return (2 * Math.asin(Math.min(1, Math.sqrt(half)))) / radians;
-}
-
-/** The playing stream nearest to a place, if one is within `withinDeg`. */
-export function nearest(
-  streams: Iterable<Stream>,
-  latitude: number,
-  longitude: number,
-  withinDeg: number,
-): Stream | null {
-  let best: Stream | null = null;
-  let bestDeg = withinDeg;
-  for (const stream of streams) {
-    if (stream.state !== "playing" || !hasPlace(stream) || Math.abs(stream.latitude - latitude) > bestDeg) continue;
-    const deg = angle(latitude, longitude, stream.latitude, stream.longitude);
-    if (deg < bestDeg) {
-      best = stream;
-      bestDeg = deg;
+  private failed(problem: Problem): void {
+    if (problem.retryAfterS !== null) {
+      this.rereading ??= setTimeout(() => this.refresh(), Math.min(60, problem.retryAfterS) * 1000);
+      return;
     }
+    this.set({ loading: { status: "failed", problem } });
   }
-  return best;
+
+  private set(change: Partial<Shown>): void {
+    this.shown = { ...this.shown, ...change };
+    for (const watcher of this.watchers) watcher();
+  }
 }
+
+export const points = new Points(
+  () => new Worker(new URL("./pointsWorker.ts", import.meta.url), { type: "module", name: "points" }),
+);
+
+export const usePoints = (): Shown => useSyncExternalStore(points.watch, points.read);

@@ -3,8 +3,6 @@ import type { ExpressionSpecification, StyleSpecification } from "maplibre-gl";
 import { night } from "./night";
 import type { Palette } from "./palette";
 
-/** As near as one can come. Clusters hold beyond it, so that stations at one place stay together and can be listed. */
-export const nearestZoom = 9.5;
 const empty = { type: "FeatureCollection" as const, features: [] };
 
 const twelfths = (property: string): ExpressionSpecification => [
@@ -40,8 +38,6 @@ const donutId: ExpressionSpecification = [
   ["to-string", ["get", "point_count_abbreviated"]],
 ];
 
-const counted = (state: string): ExpressionSpecification => ["case", ["==", ["get", "state"], state], 1, 0];
-
 /** The whole style: no tiles, no glyphs, no sprites; numbers and shapes are drawn on demand (`styleimagemissing`). */
 export function styleFor(palette: Palette, now: number): StyleSpecification {
   return {
@@ -51,14 +47,9 @@ export function styleFor(palette: Palette, now: number): StyleSpecification {
       land: { type: "geojson", data: shapes.land, tolerance: 0.2 },
       lines: { type: "geojson", data: shapes.lines, tolerance: 0.2 },
       night: { type: "geojson", data: night(now) },
-      streams: {
-        type: "geojson",
-        data: empty,
-        cluster: true,
-        clusterRadius: 44,
-        clusterMaxZoom: Math.ceil(nearestZoom),
-        clusterProperties: { playing: ["+", counted("playing")], failing: ["+", counted("failing")] },
-      },
+      accuracy: { type: "geojson", data: empty },
+      // Grouped before it comes here; the tiles need no simplifying of their own.
+      streams: { type: "geojson", data: empty, tolerance: 0 },
     },
     layers: [
       { id: "sea", type: "background", paint: { "background-color": palette.sea } },
@@ -91,10 +82,22 @@ export function styleFor(palette: Palette, now: number): StyleSpecification {
         paint: { "fill-color": palette.night, "fill-opacity": 0.32, "fill-antialias": false },
       },
       {
+        id: "accuracy",
+        type: "fill",
+        source: "accuracy",
+        paint: { "fill-color": palette.accuracy, "fill-opacity": 0.12, "fill-antialias": false },
+      },
+      {
+        id: "accuracy-edge",
+        type: "line",
+        source: "accuracy",
+        paint: { "line-color": palette.accuracy, "line-width": 1.2, "line-dasharray": [3, 2] },
+      },
+      {
         id: "glow",
         type: "circle",
         source: "streams",
-        filter: ["all", ["!", ["has", "point_count"]], ["==", ["get", "state"], "playing"]],
+        filter: ["all", ["!", ["has", "point_count"]], ["==", ["get", "state"], "playing"], ["!", ["get", "unsure"]]],
         paint: {
           "circle-color": palette.playing,
           "circle-radius": 13,
@@ -109,7 +112,7 @@ export function styleFor(palette: Palette, now: number): StyleSpecification {
         source: "streams",
         filter: ["!", ["has", "point_count"]],
         layout: {
-          "icon-image": ["concat", "point:", ["get", "state"]],
+          "icon-image": ["concat", "point:", ["get", "state"], ["case", ["get", "unsure"], ":unsure", ""]],
           "icon-allow-overlap": true,
           "icon-ignore-placement": true,
         },

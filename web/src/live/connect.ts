@@ -2,6 +2,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
 import type { LiveEvent } from "../api/types";
 import { catalogue } from "../catalogue/useCatalogue";
+import { points } from "../globe/points";
 import { type Connection, EventLine } from "./events";
 import { livePlays } from "./plays";
 
@@ -10,8 +11,8 @@ export const line = new EventLine();
 export const useConnection = (): Connection => useSyncExternalStore(line.watch, () => line.connection);
 
 const queriesOf: Record<string, readonly string[]> = {
-  "stream.added": ["stats"],
-  "stream.state_changed": ["stats"],
+  "stream.added": ["stats", "choices"],
+  "stream.state_changed": ["stats", "choices"],
   "stream.checked": [],
   "play.started": ["stats"],
   "play.finished": [],
@@ -42,6 +43,7 @@ export function connect(client: QueryClient): () => void {
   const refresh = refreshLater(client);
   const end = line.listen((event: LiveEvent) => {
     catalogue.receive(event);
+    points.receive(event);
     livePlays.receive(event);
     for (const key of queriesOf[event.type] ?? []) refresh([key]);
     const stream = event.payload["stream_id"];

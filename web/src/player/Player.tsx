@@ -37,7 +37,7 @@ export function Player() {
           className="icon-button player-step"
           aria-label={t.previous}
           title={t.previous}
-          onClick={() => step(-1)}
+          onClick={() => void step(-1)}
         >
           <Icon name="previous" />
         </button>
@@ -56,7 +56,7 @@ export function Player() {
           className="icon-button player-step"
           aria-label={t.next}
           title={t.next}
-          onClick={() => step(1)}
+          onClick={() => void step(1)}
         >
           <Icon name="next" />
         </button>

@@ -8,8 +8,8 @@ const actions: [MediaSessionAction, () => void][] = [
   ["play", () => tuner.toggle()],
   ["pause", () => tuner.stop()],
   ["stop", () => tuner.stop()],
-  ["nexttrack", () => step(1)],
-  ["previoustrack", () => step(-1)],
+  ["nexttrack", () => void step(1)],
+  ["previoustrack", () => void step(-1)],
 ];
 
 /** The keys of a keyboard, headset or lock screen steer the player. */

@@ -1,12 +1,9 @@
-import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
-import { useCallback, useState } from "react";
+import { useState } from "react";
 import { reviewsQuery } from "../api/queries";
 import type { Review } from "../api/types";
-import { useRoute } from "../app/route";
-import { Rows } from "../frame/Rows";
+import { ListRoom } from "../frame/ListRoom";
 import { Switch } from "../frame/Switch";
-import { Empty, Trouble } from "../frame/Trouble";
-import { useWide } from "../frame/useWide";
+import { useList } from "../frame/useList";
 import { texts } from "../texts";
 import { ReviewDrawer } from "./ReviewDrawer";
 import { ReviewRow } from "./ReviewRow";
@@ -16,30 +13,14 @@ const states = ["open", "decided"] as const;
 
 /** Sounds on which people decide: what waits first, what was decided on request. */
 export function ReviewRoom() {
-  const [route, go] = useRoute();
   const [state, setState] = useState<Review["state"]>("open");
-  const query = useInfiniteQuery({ ...reviewsQuery(state), placeholderData: keepPreviousData });
-  const { hasNextPage, isFetchingNextPage, fetchNextPage } = query;
-  const wide = useWide();
-  const rows = query.data?.pages.flatMap((page) => page.rows) ?? [];
-  const selected = typeof route.id === "string" ? route.id : null;
-  const more = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
-  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
-  const open = useCallback((id: string) => go({ room: "review", id }), [go]);
-
-  if (query.error !== null) {
-    return (
-      <div className="room">
-        <Trouble error={query.error} retry={() => void query.refetch()} signIn={t.signIn} signInHint={t.signInHint} />
-      </div>
-    );
-  }
+  const list = useList("review", reviewsQuery(state));
   return (
     <>
-      <div className="room">
-        <div className="room-head">
-          <h1>{t.title}</h1>
+      <ListRoom
+        list={list}
+        title={t.title}
+        beside={
           <Switch
             label={t.show}
             value={state}
@@ -47,25 +28,18 @@ export function ReviewRoom() {
             word={(option) => t.state[option] ?? option}
             pick={setState}
           />
-        </div>
-        {rows.length === 0 && !query.isPending ? (
-          <Empty title={state === "open" ? t.empty : t.emptyDecided}>
-            <p>{t.emptyHint}</p>
-          </Empty>
-        ) : (
-          <Rows
-            rows={rows}
-            keyOf={(review) => review.id}
-            heightPx={wide ? 52 : 96}
-            label={t.title}
-            head={<Head />}
-            foot={isFetchingNextPage && <p className="rows-foot quiet">{t.more}</p>}
-            onEnd={more}
-            row={(review) => <ReviewRow review={review} selected={review.id === route.id} open={open} />}
-          />
-        )}
-      </div>
-      {selected !== null && <ReviewDrawer id={selected} shown={rows} />}
+        }
+        empty={state === "open" ? t.empty : t.emptyDecided}
+        emptyHint={t.emptyHint}
+        signIn={t.signIn}
+        signInHint={t.signInHint}
+        keyOf={(review) => review.id}
+        heights={{ wide: 52, narrow: 96 }}
+        head={<Head />}
+        reading={t.more}
+        row={(review) => <ReviewRow review={review} selected={review.id === list.selected} open={list.open} />}
+      />
+      {typeof list.selected === "string" && <ReviewDrawer id={list.selected} shown={list.rows} />}
     </>
   );
 }

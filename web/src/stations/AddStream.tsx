@@ -24,7 +24,7 @@ export function AddStream({ close, open }: { close: () => void; open: (id: numbe
       tell(t.added);
       close();
       if (stream !== null) {
-        catalogue.put(stream);
+        catalogue.put([stream]);
         open(stream.id);
       }
     } catch (error) {

@@ -1,6 +1,8 @@
-import { useMemo, useState } from "react";
-import { choices, type Filter, noFilter } from "../catalogue/filter";
-import { isFiltered, useCatalogue, useFilter } from "../catalogue/useCatalogue";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { choicesQuery } from "../api/queries";
+import { type Filter, noFilter } from "../catalogue/filter";
+import { isFiltered, useFilter } from "../catalogue/useCatalogue";
 import { countryName, languageName, whole } from "../frame/format";
 import { Icon } from "../frame/Icon";
 import { texts } from "../texts";
@@ -37,21 +39,21 @@ export function FilterBar() {
         />
         <Choice
           name={t.country}
-          field="country_code"
+          field="countries"
           value={filter.country}
           show={countryName}
           pick={(country) => pick({ country })}
         />
         <Choice
           name={t.language}
-          field="language"
+          field="languages"
           value={filter.language}
           show={languageName}
           pick={(language) => pick({ language })}
         />
         <Choice
           name={t.codec}
-          field="codec"
+          field="codecs"
           value={filter.codec}
           show={(codec) => codec}
           pick={(codec) => pick({ codec })}
@@ -94,21 +96,17 @@ function Pick({ name, value, options, pick }: PickProps) {
 
 type ChoiceProps = {
   name: string;
-  field: "country_code" | "language" | "codec";
+  field: "countries" | "languages" | "codecs";
   value: string;
   show: (value: string) => string;
   pick: (value: string) => void;
 };
 
+/** Offers what occurs in the whole catalogue, whatever the other filters leave of it. */
 function Choice({ name, field, value, show, pick }: ChoiceProps) {
-  const { streams, members } = useCatalogue();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the map is one object for ever; `members` tells when it holds others
-  const options = useMemo(
-    () =>
-      choices(streams.values(), field).map(
-        ({ value: option, count }) => [option, `${show(option)} (${whole(count)})`] as const,
-      ),
-    [streams, members, field],
+  const { data } = useQuery(choicesQuery());
+  const options = (data?.[field] ?? []).map(
+    ({ value: option, count }) => [option, `${show(option)} (${whole(count)})`] as const,
   );
   return <Pick name={name} value={value} options={options} pick={pick} />;
 }

@@ -1,9 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
+import { useEffect } from "react";
 import { streamQuery } from "../api/queries";
 import { Problem } from "../api/request";
 import type { Stream } from "../api/types";
 import { useRoute } from "../app/route";
-import { useStream } from "../catalogue/useCatalogue";
+import { catalogue, useCatalogue } from "../catalogue/useCatalogue";
 import { Ago } from "../frame/Ago";
 import { Drawer, Fact } from "../frame/Drawer";
 import { kbps, languageName, nameOf, percent, placeOf } from "../frame/format";
@@ -24,8 +25,9 @@ const t = texts.drawer;
 
 export function StationDrawer({ id }: { id: number }) {
   const [route, go] = useRoute();
-  const held = useStream(id);
-  const { data, error, refetch } = useQuery({ ...streamQuery(id), enabled: held === null });
+  const held = useCatalogue().streams.get(id) ?? null;
+  const { data, error, refetch } = useQuery(streamQuery(id));
+  useEffect(() => catalogue.put(data === undefined ? [] : [data]), [data]);
   const stream = held ?? data ?? null;
   return (
     <Drawer close={() => go({ room: route.room, id: null })} test="station-drawer" subject={id}>

@@ -1,127 +1,97 @@
-import { useCallback, useState } from "react";
-import { useRoute } from "../app/route";
-import type { Sort } from "../catalogue/filter";
-import { catalogue, isFiltered, useCatalogue, useFilter, useOrder } from "../catalogue/useCatalogue";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { choicesQuery, streamsQuery } from "../api/queries";
+import { catalogue, isFiltered, useCatalogue, useFilter } from "../catalogue/useCatalogue";
 import { Fresh } from "../frame/Fresh";
 import { Icon } from "../frame/Icon";
-import { Rows } from "../frame/Rows";
-import { Empty, Trouble } from "../frame/Trouble";
-import { useWide } from "../frame/useWide";
+import { ListRoom } from "../frame/ListRoom";
+import { useList } from "../frame/useList";
 import { texts } from "../texts";
 import { AddStream } from "./AddStream";
 import { FilterBar } from "./FilterBar";
 import { StationRow } from "./StationRow";
-import { useStill } from "./useStill";
 
-const rowPx = 56;
 const t = texts.stations;
 
+/** The catalogue as the server orders it: the best matches of a search, else the most reliable first. */
 export function StationsRoom() {
-  const [route, go] = useRoute();
   const [filter] = useFilter();
-  const [sort, setSort] = useState<Sort>({ by: "name", down: false });
   const [adding, setAdding] = useState(false);
-  const { streams, loading } = useCatalogue();
-  const current = useOrder(filter, sort);
-  const { ids, fresh, onScroll, scroller, toTop } = useStill(current, filter, sort);
-  const wide = useWide();
-  const open = useCallback((id: number) => go({ room: "stations", id }), [go]);
-
+  const list = useList("stations", streamsQuery(filter));
+  const { data: every } = useQuery(choicesQuery());
+  const { data: found } = useQuery(choicesQuery(filter));
+  const { streams, changes } = useCatalogue();
+  const { rows: read, open } = list;
+  useEffect(() => catalogue.put(read), [read]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the map is one object for ever; `changes` tells when it differs
+  const rows = useMemo(() => read.map((stream) => streams.get(stream.id) ?? stream), [read, streams, changes]);
+  const { fresh, scroller, onScroll, show } = useNewcomers(found?.total ?? null, filter);
   return (
-    <div className="room">
-      <div className="room-head">
-        <h1>{t.title}</h1>
-        <p className="quiet figures">{t.shown(current.length, streams.size)}</p>
-        <FilterBar />
-        <button type="button" className="button room-add" onClick={() => setAdding(true)}>
-          <Icon name="plus" size={18} />
-          <span>{t.add}</span>
-        </button>
-      </div>
-      <LoadingLine />
-      {fresh > 0 && <Fresh text={t.fresh(fresh)} show={toTop} />}
-      {ids.length === 0 && loading.status === "failed" && loading.problem !== null ? (
-        <Trouble error={loading.problem} retry={() => void catalogue.load()} />
-      ) : ids.length === 0 && loading.status !== "loading" ? (
-        <Empty title={isFiltered(filter) ? t.emptyFiltered : t.empty}>
-          {!isFiltered(filter) && <p>{t.emptyHint}</p>}
-        </Empty>
-      ) : (
-        <Rows
-          rows={ids}
-          keyOf={(id) => id}
-          heightPx={wide ? rowPx : 64}
-          label={t.title}
-          scroller={scroller}
-          onScroll={onScroll}
-          head={<Head sort={sort} setSort={setSort} />}
-          row={(id) => {
-            const stream = streams.get(id);
-            return stream && <StationRow stream={stream} selected={route.id === id} open={open} />;
-          }}
-        />
-      )}
+    <>
+      <ListRoom
+        list={list}
+        rows={rows}
+        title={t.title}
+        beside={
+          <>
+            <p className="quiet figures">{found && every && t.shown(found.total, every.total)}</p>
+            <FilterBar />
+            <button type="button" className="button room-add" onClick={() => setAdding(true)}>
+              <Icon name="plus" size={18} />
+              <span>{t.add}</span>
+            </button>
+          </>
+        }
+        fresh={fresh > 0 && <Fresh text={t.fresh(fresh)} show={show} />}
+        empty={isFiltered(filter) ? t.emptyFiltered : t.empty}
+        emptyHint={isFiltered(filter) ? undefined : t.emptyHint}
+        keyOf={(stream) => stream.id}
+        heights={{ wide: 56, narrow: 64 }}
+        scroller={scroller}
+        onScroll={onScroll}
+        head={<Head />}
+        reading={t.more}
+        row={(stream) => <StationRow stream={stream} selected={list.selected === stream.id} open={open} />}
+      />
       {adding && <AddStream close={() => setAdding(false)} open={open} />}
-    </div>
+    </>
   );
 }
 
-const columns: [Sort["by"] | null, string, string][] = [
-  ["name", "row-name", t.name],
-  ["country", "cell-place", t.country],
-  [null, "cell-state", t.state],
-  ["bitrate", "cell-sound", t.sound],
-  ["reliability", "cell-reliability", t.reliability],
-  ["checked", "cell-checked", t.checked],
-];
+/** Stations that came since the list was read: at the top it is read anew, further down they wait, counted. */
+function useNewcomers(total: number | null, question: object) {
+  const client = useQueryClient();
+  const scroller = useRef<HTMLDivElement>(null);
+  const [atTop, setAtTop] = useState(true);
+  const counted = useRef<{ question: object; total: number } | null>(null);
+  const before = counted.current?.question === question ? counted.current.total : null;
+  const fresh = total === null || before === null ? 0 : Math.max(0, total - before);
+  const again = useCallback(() => {
+    counted.current = null;
+    void client.invalidateQueries({ queryKey: ["streams"] });
+  }, [client]);
+  useEffect(() => {
+    if (total === null) return;
+    if (before === null) counted.current = { question, total };
+    else if (total !== before && atTop) again();
+  }, [total, before, question, atTop, again]);
+  const show = useCallback(() => {
+    scroller.current?.scrollTo({ top: 0 });
+    again();
+  }, [again]);
+  return { fresh: atTop ? 0 : fresh, scroller, onScroll: setAtTop, show };
+}
 
-function Head({ sort, setSort }: { sort: Sort; setSort: (sort: Sort) => void }) {
+function Head() {
   return (
-    <div className="row rows-head station-row">
+    <div className="row rows-head station-row" aria-hidden="true">
       <span className="row-play" />
-      {columns.map(([by, cell, title]) =>
-        by === null ? (
-          <span key={cell} className={`cell ${cell}`}>
-            {title}
-          </span>
-        ) : (
-          <button
-            key={cell}
-            type="button"
-            className={`cell sort ${cell}`}
-            aria-label={t.sortBy(title)}
-            aria-pressed={sort.by === by}
-            onClick={() => setSort({ by, down: sort.by === by ? !sort.down : by !== "name" && by !== "country" })}
-          >
-            {title}
-            {sort.by === by && <Icon name={sort.down ? "down" : "up"} size={14} />}
-          </button>
-        ),
-      )}
-    </div>
-  );
-}
-
-/** How far the catalogue has been read, with a way to stop and to go on. */
-export function LoadingLine() {
-  const { loading, streams } = useCatalogue();
-  if (loading.status === "ready") return null;
-  if (loading.status === "failed" && streams.size === 0) return null;
-  return (
-    <div className="loading-line" role="status">
-      {loading.status === "loading" && <progress aria-label={t.loading(loading.loaded)} />}
-      <span className="figures">
-        {loading.status === "loading" ? t.loading(loading.loaded) : t.stopped(loading.loaded)}
-      </span>
-      {loading.status === "loading" ? (
-        <button type="button" className="link" onClick={() => catalogue.cancel()}>
-          {t.stop}
-        </button>
-      ) : (
-        <button type="button" className="link" onClick={() => void catalogue.load()}>
-          {t.resume}
-        </button>
-      )}
+      <span className="row-name">{t.name}</span>
+      <span className="cell cell-place">{t.country}</span>
+      <span className="cell cell-state">{t.state}</span>
+      <span className="cell cell-sound">{t.sound}</span>
+      <span className="cell cell-reliability">{t.reliability}</span>
+      <span className="cell cell-checked">{t.checked}</span>
     </div>
   );
 }

@@ -1,12 +1,9 @@
-import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
-import { useCallback, useState } from "react";
+import { useState } from "react";
 import { unknownsQuery } from "../api/queries";
 import type { UnknownState } from "../api/types";
-import { useRoute } from "../app/route";
-import { Rows } from "../frame/Rows";
+import { ListRoom } from "../frame/ListRoom";
 import { Switch } from "../frame/Switch";
-import { Empty, Trouble } from "../frame/Trouble";
-import { useWide } from "../frame/useWide";
+import { useList } from "../frame/useList";
 import { texts } from "../texts";
 import { UnknownDrawer } from "./UnknownDrawer";
 import { UnknownRow } from "./UnknownRow";
@@ -17,30 +14,14 @@ const emptyOf: Record<UnknownState, string> = { new: t.empty, named: t.emptyName
 
 /** What was heard more than once and nobody has enrolled, the most frequent first. */
 export function UnknownRoom() {
-  const [route, go] = useRoute();
   const [state, setState] = useState<UnknownState>("new");
-  const query = useInfiniteQuery({ ...unknownsQuery(state), placeholderData: keepPreviousData });
-  const { hasNextPage, isFetchingNextPage, fetchNextPage } = query;
-  const wide = useWide();
-  const rows = query.data?.pages.flatMap((page) => page.rows) ?? [];
-  const selected = typeof route.id === "string" ? route.id : null;
-  const more = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
-  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
-  const open = useCallback((id: string) => go({ room: "unknown", id }), [go]);
-
-  if (query.error !== null) {
-    return (
-      <div className="room">
-        <Trouble error={query.error} retry={() => void query.refetch()} signIn={t.signIn} signInHint={t.signInHint} />
-      </div>
-    );
-  }
+  const list = useList("unknown", unknownsQuery(state));
   return (
     <>
-      <div className="room">
-        <div className="room-head">
-          <h1>{t.title}</h1>
+      <ListRoom
+        list={list}
+        title={t.title}
+        beside={
           <Switch
             label={t.show}
             value={state}
@@ -48,23 +29,18 @@ export function UnknownRoom() {
             word={(option) => t.state[option] ?? option}
             pick={setState}
           />
-        </div>
-        {rows.length === 0 && !query.isPending ? (
-          <Empty title={emptyOf[state]}>{state === "new" && <p>{t.emptyHint}</p>}</Empty>
-        ) : (
-          <Rows
-            rows={rows}
-            keyOf={(unknown) => unknown.id}
-            heightPx={wide ? 52 : 64}
-            label={t.title}
-            head={<Head />}
-            foot={isFetchingNextPage && <p className="rows-foot quiet">{t.more}</p>}
-            onEnd={more}
-            row={(unknown) => <UnknownRow unknown={unknown} selected={unknown.id === route.id} open={open} />}
-          />
-        )}
-      </div>
-      {selected !== null && <UnknownDrawer id={selected} />}
+        }
+        empty={emptyOf[state]}
+        emptyHint={state === "new" ? t.emptyHint : undefined}
+        signIn={t.signIn}
+        signInHint={t.signInHint}
+        keyOf={(unknown) => unknown.id}
+        heights={{ wide: 52, narrow: 64 }}
+        head={<Head />}
+        reading={t.more}
+        row={(unknown) => <UnknownRow unknown={unknown} selected={unknown.id === list.selected} open={list.open} />}
+      />
+      {typeof list.selected === "string" && <UnknownDrawer id={list.selected} />}
     </>
   );
 }
