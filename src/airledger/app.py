@@ -23,6 +23,7 @@ import airledger.recognition.outside.models
 import airledger.repertoire.models
 import airledger.stations.alerts.models
 import airledger.stations.blocking.models
+import airledger.stations.joining.models
 import airledger.stations.models
 import airledger.stations.probing.models
 import airledger.stations.watching.models  # noqa: F401  every table must be known before migrations compare

@@ -74,3 +74,27 @@ class CrawlFinished(Event):
     unchanged: int
     refused: int
     error: str | None
+
+
+class StationMerged(Event):
+    """Two stations turned out to be one: `station_id` has the streams of `merged_station_id` now."""
+
+    name: ClassVar[str] = "station.merged"
+
+    merge_id: int
+    station_id: int
+    merged_station_id: int
+    stream_ids: list[int]
+    reason: str
+    confidence: float
+
+
+class StationParted(Event):
+    """A merge was taken back: `parted_station_id` has its streams again."""
+
+    name: ClassVar[str] = "station.parted"
+
+    merge_id: int
+    station_id: int
+    parted_station_id: int
+    stream_ids: list[int]

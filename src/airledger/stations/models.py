@@ -32,6 +32,7 @@ class Station(Row):
     country_code: Mapped[str | None]
     time_zone: Mapped[str | None]
     website: Mapped[str | None]
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("stations.id"), index=True)  # who has its streams now
     created_at: Mapped[datetime]
 
 
@@ -178,7 +179,7 @@ class StreamMetric(Row):
     bandwidth_kbps: Mapped[int]
     check_timestamp: Mapped[datetime]
     is_healthy: Mapped[bool | None]  # None where it does not count: off in its off hours, or a row of an old version
-    is_down: Mapped[bool | None]  # the stream was held to be failing from here to the next row
+    down_s: Mapped[int] = mapped_column(default=0, server_default="0")  # of the time before it, held to be failing
     cause: Mapped[str] = mapped_column(default="", server_default="")  # "" where it played
 
 

@@ -37,6 +37,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_host_rests_until"), ["until"], unique=False)
 
     op.create_table(
+        "join_progress",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("updated_at", UtcDateTime(timezone=True), nullable=False),
+        sa.Column("stream_id", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_join_progress")),
+    )
+    op.create_table(
         "probe_agents",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("organisation_id", sa.Uuid(), nullable=False),
@@ -98,6 +105,49 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("alert_channels", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_alert_channels_organisation_id"), ["organisation_id"], unique=False)
+
+    op.create_table(
+        "station_apart",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("station_a", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("station_b", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", UtcDateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["station_a"], ["stations.id"], name=op.f("fk_station_apart_station_a_stations")),
+        sa.ForeignKeyConstraint(["station_b"], ["stations.id"], name=op.f("fk_station_apart_station_b_stations")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_station_apart")),
+        sa.UniqueConstraint("station_a", "station_b", name=op.f("uq_station_apart_station_a_station_b")),
+    )
+    with op.batch_alter_table("station_apart", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_station_apart_station_b"), ["station_b"], unique=False)
+
+    op.create_table(
+        "station_merges",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("kept_station_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("merged_station_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("stream_ids", sa.JSON(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("evidence", sa.JSON(), nullable=False),
+        sa.Column("confidence", sa.Double(), nullable=False),
+        sa.Column("facts_before", sa.JSON(), nullable=False),
+        sa.Column("webhook_ids", sa.JSON(), nullable=False),
+        sa.Column("at", UtcDateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("undone_at", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("undone_by", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["kept_station_id"], ["stations.id"], name=op.f("fk_station_merges_kept_station_id_stations")
+        ),
+        sa.ForeignKeyConstraint(
+            ["merged_station_id"], ["stations.id"], name=op.f("fk_station_merges_merged_station_id_stations")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_station_merges")),
+    )
+    with op.batch_alter_table("station_merges", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_station_merges_kept_station_id"), ["kept_station_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_station_merges_merged_station_id"), ["merged_station_id"], unique=False)
+        batch_op.create_index("ix_station_merges_order", ["at", "id"], unique=False)
 
     op.create_table(
         "alert_messages",
@@ -176,6 +226,50 @@ def upgrade() -> None:
             sqlite_where=sa.text("closed_at IS NULL"),
             postgresql_where=sa.text("closed_at IS NULL"),
         )
+
+    op.create_table(
+        "same_sound_pairs",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("stream_a", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("stream_b", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("verdict", sa.String(), nullable=False),
+        sa.Column("probability", sa.Double(), nullable=False),
+        sa.Column("delay_s", sa.Double(), nullable=True),
+        sa.Column("looks_agreed", sa.Integer(), nullable=False),
+        sa.Column("looks_related", sa.Integer(), nullable=False),
+        sa.Column("looks_disagreed", sa.Integer(), nullable=False),
+        sa.Column("log_odds", sa.Double(), nullable=False),
+        sa.Column("same_since", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("first_seen", UtcDateTime(timezone=True), nullable=False),
+        sa.Column("last_seen", UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["stream_a"], ["streams.id"], name=op.f("fk_same_sound_pairs_stream_a_streams"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["stream_b"], ["streams.id"], name=op.f("fk_same_sound_pairs_stream_b_streams"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_same_sound_pairs")),
+        sa.UniqueConstraint("stream_a", "stream_b", name=op.f("uq_same_sound_pairs_stream_a_stream_b")),
+    )
+    with op.batch_alter_table("same_sound_pairs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_same_sound_pairs_last_seen"), ["last_seen"], unique=False)
+        batch_op.create_index(batch_op.f("ix_same_sound_pairs_stream_b"), ["stream_b"], unique=False)
+
+    op.create_table(
+        "station_clues",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("stream_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("clue", sa.String(), nullable=False),
+        sa.Column("name_key", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["stream_id"], ["streams.id"], name=op.f("fk_station_clues_stream_id_streams"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_station_clues")),
+        sa.UniqueConstraint("stream_id", "kind", name=op.f("uq_station_clues_stream_id_kind")),
+    )
+    with op.batch_alter_table("station_clues", schema=None) as batch_op:
+        batch_op.create_index("ix_station_clues_clue", ["clue", "kind", "name_key"], unique=False)
 
     op.create_table(
         "stream_days",
@@ -307,9 +401,18 @@ def upgrade() -> None:
     with op.batch_alter_table("listings", schema=None) as batch_op:
         batch_op.create_index("ix_listings_source_key", ["source_key"], unique=False)
 
+    with op.batch_alter_table("stations", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("merged_into_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True)
+        )
+        batch_op.create_index(batch_op.f("ix_stations_merged_into_id"), ["merged_into_id"], unique=False)
+        batch_op.create_foreign_key(
+            batch_op.f("fk_stations_merged_into_id_stations"), "stations", ["merged_into_id"], ["id"]
+        )
+
     with op.batch_alter_table("stream_metrics", schema=None) as batch_op:
         batch_op.add_column(sa.Column("is_healthy", sa.Boolean(), nullable=True))
-        batch_op.add_column(sa.Column("is_down", sa.Boolean(), nullable=True))
+        batch_op.add_column(sa.Column("down_s", sa.Integer(), server_default="0", nullable=False))
         batch_op.add_column(sa.Column("cause", sa.String(), server_default="", nullable=False))
         batch_op.create_index("ix_stream_metrics_at", ["check_timestamp"], unique=False)
 
@@ -368,8 +471,13 @@ def downgrade() -> None:
     with op.batch_alter_table("stream_metrics", schema=None) as batch_op:
         batch_op.drop_index("ix_stream_metrics_at")
         batch_op.drop_column("cause")
-        batch_op.drop_column("is_down")
+        batch_op.drop_column("down_s")
         batch_op.drop_column("is_healthy")
+
+    with op.batch_alter_table("stations", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("fk_stations_merged_into_id_stations"), type_="foreignkey")
+        batch_op.drop_index(batch_op.f("ix_stations_merged_into_id"))
+        batch_op.drop_column("merged_into_id")
 
     with op.batch_alter_table("listings", schema=None) as batch_op:
         batch_op.drop_index("ix_listings_source_key")
@@ -392,6 +500,15 @@ def downgrade() -> None:
     op.drop_table("stream_hours")
     op.drop_table("stream_habits")
     op.drop_table("stream_days")
+    with op.batch_alter_table("station_clues", schema=None) as batch_op:
+        batch_op.drop_index("ix_station_clues_clue")
+
+    op.drop_table("station_clues")
+    with op.batch_alter_table("same_sound_pairs", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_same_sound_pairs_stream_b"))
+        batch_op.drop_index(batch_op.f("ix_same_sound_pairs_last_seen"))
+
+    op.drop_table("same_sound_pairs")
     with op.batch_alter_table("alerts", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_alerts_open", sqlite_where=sa.text("closed_at IS NULL"), postgresql_where=sa.text("closed_at IS NULL")
@@ -409,6 +526,16 @@ def downgrade() -> None:
         batch_op.drop_index("ix_alert_messages_channel")
 
     op.drop_table("alert_messages")
+    with op.batch_alter_table("station_merges", schema=None) as batch_op:
+        batch_op.drop_index("ix_station_merges_order")
+        batch_op.drop_index(batch_op.f("ix_station_merges_merged_station_id"))
+        batch_op.drop_index(batch_op.f("ix_station_merges_kept_station_id"))
+
+    op.drop_table("station_merges")
+    with op.batch_alter_table("station_apart", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_station_apart_station_b"))
+
+    op.drop_table("station_apart")
     with op.batch_alter_table("alert_channels", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_alert_channels_organisation_id"))
 
@@ -419,6 +546,7 @@ def downgrade() -> None:
 
     op.drop_table("takedown_requests")
     op.drop_table("probe_agents")
+    op.drop_table("join_progress")
     with op.batch_alter_table("host_rests", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_host_rests_until"))
 

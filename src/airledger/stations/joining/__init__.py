@@ -1,0 +1,1 @@
+"""One station, many streams: what makes stations one, merging them, and taking it back."""
