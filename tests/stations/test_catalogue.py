@@ -9,7 +9,8 @@ from airledger.platform.clock import SteppedClock
 from airledger.platform.db import Database
 from airledger.platform.errors import InputError, NotFoundError
 from airledger.platform.words import index_words
-from airledger.stations.catalogue import StreamFilter, checks, list_streams, metrics, stats, stream_view
+from airledger.stations.catalogue import checks, list_streams, metrics, stats, stream_view
+from airledger.stations.filters import StreamFilter
 from airledger.stations.models import FAILING, PLAYING, RETIRED, Geolocation
 from airledger.stations.record import record_proof
 from airledger.stations.standing import Pace

@@ -14,7 +14,7 @@ from airledger.api.state import State
 from airledger.api.streams import stream_filter
 from airledger.platform.auth.principal import Principal
 from airledger.stations import points
-from airledger.stations.catalogue import StreamFilter
+from airledger.stations.filters import StreamFilter
 
 BINARY = "application/octet-stream"
 SQUEEZE = 3  # of 9: 100,000 points shrink nearly as far as with 9, in a fifth of the time

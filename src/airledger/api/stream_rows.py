@@ -73,6 +73,11 @@ class StreamOut(BaseModel):
     is_hls: bool
     playable_url: str
     stream_title: str | None
+    playable_in: list[str] = Field(description="Kinds of players that can play it.")
+    https_url: str | None = Field(description="The same sound by https, heard to be the same.")
+    votes: int
+    click_count: int = Field(description="Clicks of the last 24 hours, one per address and day.")
+    click_trend: int = Field(description="Against the 24 hours before.")
     now_playing: NowPlayingOut | None = None
 
 

@@ -11,8 +11,8 @@ from airledger.cli.output import clock_time, print_json, print_table
 if TYPE_CHECKING:
     from airledger.app import Airledger
     from airledger.stations.crawl import CrawlReport, Monitor
-    from airledger.stations.probe import ProofJob
     from airledger.stations.proof import Proof
+    from airledger.stations.proof_job import ProofJob
     from airledger.stations.reading import CrawlTarget
 
 PANEL = "Stations"
@@ -69,7 +69,8 @@ def probe(
 
     from airledger.platform.guard import AddressGuard
     from airledger.platform.settings import load_settings
-    from airledger.stations.probe import ProofJob, prove_all
+    from airledger.stations.probe import prove_all
+    from airledger.stations.proof_job import ProofJob
     from airledger.stations.tuner import Tuner
     from airledger.stations.urls import parse_address
 
@@ -98,7 +99,8 @@ def streams(
     """List streams of the catalogue, the most reliable first."""
     from airledger.app import Airledger
     from airledger.platform.settings import load_settings
-    from airledger.stations.catalogue import StreamFilter, list_streams
+    from airledger.stations.catalogue import list_streams
+    from airledger.stations.filters import StreamFilter
 
     wanted = StreamFilter(state=state, country=country, q=q, all=True)
     with Airledger.open(load_settings()) as app, app.read() as session:

@@ -10,50 +10,19 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row as ResultRow
-from sqlalchemy import Select, and_, func, literal, or_, select, tuple_
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
 from airledger.platform.errors import InputError, NotFoundError
-from airledger.stations.models import PLAYING, Geolocation, Stream, StreamMetric, Verification
-from airledger.stations.nearby import Circle, within
-from airledger.stations.probing.playable import from_text, pattern
-from airledger.stations.search import matches, rank
+from airledger.stations.filters import StreamFilter, search_of
+from airledger.stations.models import Geolocation, Stream, StreamMetric, Verification
+from airledger.stations.page_query import find_page
+from airledger.stations.probing.playable import from_text
 
 DEFAULT_LIMIT = 1_000
 MAX_LIMIT = 10_000
 MAX_HISTORY = 1_000
-RELIABLE = 0.7
-
-
-@dataclass(frozen=True)
-class StreamFilter:
-    """Which streams. Nothing set: what the mission serves, active and reliable ones, proven to play.
-
-    Attributes:
-        all: True lifts the default (active, reliability > 0.7, playing); an explicit `state` lifts it as well.
-        bbox: West, south, east, north in degrees; west > east crosses the antimeridian.
-        near: Within so many kilometres of a place.
-        q: Words that must all occur in name, place, genre, tags or address; the last may be a beginning.
-        min_quality: Least quality score, 0 to 1.
-        min_bitrate: Least kbit/s, measured where it was measured.
-        max_bitrate: Most kbit/s, likewise; what is unknown may pass.
-        playable_in: A client that must be able to play it (`stations/probing/playable.py`).
-    """
-
-    type: str | None = None
-    country: str | None = None
-    q: str | None = None
-    state: str | None = None
-    language: str | None = None
-    codec: str | None = None
-    bbox: tuple[float, float, float, float] | None = None
-    near: Circle | None = None
-    min_quality: float | None = None
-    min_bitrate: int | None = None
-    max_bitrate: int | None = None
-    playable_in: str | None = None
-    all: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +145,7 @@ _VIEW_NAMES = [column.key for column in _VIEW_COLUMNS]
 def list_streams(
     session: Session, wanted: StreamFilter, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
 ) -> Page:
-    """List streams, the most reliable first, then the best sounding, then the newest, in one query.
+    """List streams, the most reliable first, then the best sounding, then the newest, in one query or two.
 
     Where words are searched for, those that they name come before those that they only tell of (`stations/search.py`).
 
@@ -191,14 +160,10 @@ def list_streams(
     """
     if not 1 <= limit <= MAX_LIMIT:
         raise InputError(f"limit must lie between 1 and {MAX_LIMIT}.")
-    order: list[Any] = [rank(wanted.q)] if wanted.q and wanted.q.strip() else []
-    order += [Stream.reliability_score, Stream.quality_score, Stream.id]
-    query = view_query(*(one.label(f"place_{number}") for number, one in enumerate(order)))
-    query = query.where(*conditions(wanted))
-    if cursor is not None:
-        query = query.where(_after(cursor, order))
-    rows = session.execute(query.order_by(*(one.desc() for one in order)).limit(limit + 1)).all()
-    following = encode_order(rows[limit - 1][-len(order) :]) if len(rows) > limit else None
+    width = 3 if search_of(wanted) is None else 4
+    after = decode_order(cursor, width) if cursor is not None else None
+    rows = find_page(session, view_query(), wanted, limit=limit + 1, after=after)
+    following = encode_order(rows[limit - 1][-width:]) if len(rows) > limit else None
     return Page([view_of(row) for row in rows[:limit]], following)
 
 
@@ -292,56 +257,6 @@ def view_of(row: ResultRow[Any]) -> StreamView:
     return StreamView(**fields, playable_url=resolved if is_wrapped and resolved else fields["url"])
 
 
-def conditions(wanted: StreamFilter) -> list[ColumnElement[bool]]:
-    """Return what `where` takes for a filter; the query must have joined `Geolocation`, as an outer join."""
-    found = [*_standing(wanted), *_described(wanted)]
-    if wanted.bbox:
-        found += _inside(wanted.bbox)
-    if wanted.near:
-        found += within(wanted.near)
-    matching = matches(wanted.q or "")
-    return found if matching is None else [*found, matching]
-
-
-def _standing(wanted: StreamFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if wanted.state:
-        found.append(Stream.state == wanted.state)
-    elif not wanted.all:
-        found += [Stream.is_active.is_(True), Stream.reliability_score > RELIABLE, Stream.state == PLAYING]
-    kbps = func.coalesce(Stream.bitrate_measured_kbps, Stream.bitrate)
-    if wanted.min_quality is not None:
-        found.append(Stream.quality_score >= wanted.min_quality)
-    if wanted.min_bitrate is not None:
-        found.append(kbps >= wanted.min_bitrate)
-    if wanted.max_bitrate is not None:
-        found.append(or_(kbps <= wanted.max_bitrate, kbps.is_(None)))
-    if wanted.playable_in is not None:
-        found.append(Stream.playable_in.contains(pattern(wanted.playable_in), autoescape=True))
-    return found
-
-
-def _described(wanted: StreamFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if wanted.type:
-        found.append(Stream.type == wanted.type)
-    if wanted.country:
-        found.append(Stream.country_code == wanted.country.upper())
-    if wanted.language:
-        found.append(func.lower(Stream.language) == wanted.language.lower())
-    if wanted.codec:
-        found.append(func.lower(Stream.codec) == wanted.codec.lower())
-    return found
-
-
-def _inside(bbox: tuple[float, float, float, float]) -> list[ColumnElement[bool]]:
-    west, south, east, north = bbox
-    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):  # noqa: PLR2004  degrees
-        raise InputError("bbox must be west,south,east,north in degrees.")
-    across = Geolocation.longitude >= west, Geolocation.longitude <= east
-    return [Geolocation.latitude.between(south, north), and_(*across) if west <= east else or_(*across)]
-
-
 def encode_order(place: Sequence[Any]) -> str:
     """Write a row's place in an order as a cursor."""
     return base64.urlsafe_b64encode(json.dumps(list(place)).encode()).decode().rstrip("=")
@@ -361,8 +276,3 @@ def decode_order(cursor: str, count: int) -> list[float | int]:
     if len(numbers) != count or any(number != number for number in numbers):  # noqa: PLR0124  NaN alone differs
         raise InputError("The cursor is not one that this list gave out: begin without it.")
     return numbers
-
-
-def _after(cursor: str, order: Sequence[Any]) -> ColumnElement[bool]:
-    # Compared as a row, so that an index in this order is walked from there on.
-    return tuple_(*order) < tuple_(*(literal(number) for number in decode_order(cursor, len(order))))

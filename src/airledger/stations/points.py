@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from airledger.stations.catalogue import StreamFilter, conditions
+from airledger.stations.filters import StreamFilter, conditions
 from airledger.stations.models import FAILING, PLAYING, RETIRED, UNPROVEN, Geolocation, Stream
 
 MAGIC = b"APT1"
