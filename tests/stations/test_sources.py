@@ -1,16 +1,16 @@
-import inspect
+import importlib
 import io
 import json
 import pkgutil
-import sys
 from typing import Any
 
 import pytest
 
 import airledger.stations.sources
 from airledger.platform.errors import InputError, LimitError
-from airledger.stations.sources import SOURCE_FILES, m3u, sniff, source_file
-from airledger.stations.sources.base import Entry, Refused, coordinates, country, kbps, tags, text
+from airledger.stations.sources import SOURCE_FILES, sniff, source_file, text_lines
+from airledger.stations.sources.base import Ask, Entry, Refused, coordinates, country, kbps, tags, text
+from airledger.stations.sources.icecast_status import IcecastStatus
 from stations.source_contract import SourceContract, adapters_without
 
 
@@ -18,10 +18,10 @@ class TestM3u(SourceContract):
     kind = "m3u"
     good = (
         '\ufeff#EXTM3U url-tvg="http://a/, b"\r\n'
-        '#EXTINF:-1 tvg-id="Radio1.uk@SD" tvg-logo="http://a/l.png" group-title="News;Rock, hard" radio="true"'
+        '#EXTINF:-1 tvg-id="Radio1.uk" tvg-logo="http://a/l.png" group-title="News;Rock, hard" radio="true"'
         ",Eins, zwei\r\n"
         "#EXTVLCOPT:http-user-agent=VLC\r\n#EXTVLCOPT:http-referrer=http://ref/\r\nhttp://one.example/a\r\n\r\n"
-        '#EXTINF:-1 tvg-id="Tv.gh@HD" tvg-name="Say "Hi" Ann" tvg-language="Twi;English"'
+        '#EXTINF:-1 tvg-id="Tv.gh" tvg-name="Say "Hi" Ann" tvg-language="Twi;English"'
         ",Tv (720p) [Geo-blocked] [Not 24/7]\n"
         "#EXTGRP:Local\n#KODIPROP:inputstream.adaptive.stream_headers=User-Agent=Kodi&X=1\nhttp://two.example/b.m3u8"
     ).encode()
@@ -41,7 +41,8 @@ class TestM3u(SourceContract):
         assert channel.genre == "Local"
         assert channel.language == "Twi, English"
         assert channel.headers == {"User-Agent": "Kodi"}
-        assert channel.extra == {"labels": ["Not 24/7", "Geo-blocked"], "height_px": 720, "tvg_id": "Tv.gh@HD"}
+        assert (channel.says_geo_blocked, channel.says_part_time, radio.says_part_time) == (True, True, None)
+        assert channel.extra == {"labels": ["Not 24/7", "Geo-blocked"], "height_px": 720, "tvg_id": "Tv.gh"}
 
     def test_a_plain_list_is_unwrapped(self) -> None:
         entries = self.taken(b"http://a/1\n\nhttps://b/2\r\n")
@@ -87,7 +88,7 @@ class TestM3u(SourceContract):
         assert second.name == "B"
 
     def test_lines_beyond_what_any_list_needs_end_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(m3u, "MAX_LINES", 3)
+        monkeypatch.setattr(text_lines, "MAX_LINES", 3)
         assert len(self.read(b"http://a/\n" * 3)) == 3
         with pytest.raises(LimitError, match="more than 3 lines"):
             self.read(b"http://a/\n" * 4)
@@ -195,6 +196,42 @@ class TestIcecastStatus(SourceContract):
         one = self.taken(b'{"icestats":{"source":{"listenurl":"http://a/","title": - ,"server_name":"A"}}}')
         assert [entry.name for entry in one] == ["A"]
 
+    @pytest.mark.parametrize(
+        "source",
+        [
+            b'{"listenurl":"http://a.example/x","server_name":"A","title":"say "hi", you","listeners":3}',
+            b'{"listenurl":"http:\\/\\/a.example\\/x","server_name":"A","title":"two\nlines"}',
+            b'[null, {"listenurl":"http://a.example/x","server_name":"A","title": - }]',
+            b'{"/x":{"listenurl":"http://a.example/x","server_name":"A"}}',
+            '{"listenurl":"http://a.example/x","server_name":"A","title":"Été"}'.encode("latin-1"),
+        ],
+    )
+    def test_what_servers_write_instead_of_json(self, source: bytes) -> None:
+        (entry,) = self.taken(b'{"icestats":{"host":"x","source":' + source + b"}}")
+        assert (entry.url, entry.name) == ("http://a.example/x", "A")
+
+    @pytest.mark.parametrize(
+        ("told", "meant"),
+        [
+            ({"listenurl": "http://localhost:8000/x"}, "https://radio.example:8443/x"),
+            ({"listenurl": "http://10.0.0.7:8000/x?a=1"}, "https://radio.example:8443/x?a=1"),
+            ({"listenurl": "http://icecast:8000/x"}, "https://radio.example:8443/x"),
+            ({"mount": "/x"}, "https://radio.example:8443/x"),
+            ({"listenurl": "/x"}, "https://radio.example:8443/x"),
+            ({"listenurl": "a.example:8000/x"}, "https://a.example:8000/x"),
+            ({"listenurl": "http://a.example:8000/x"}, "http://a.example:8000/x"),
+        ],
+    )
+    def test_mounts_are_looked_for_where_the_page_came_from(self, told: dict[str, str], meant: str) -> None:
+        adapter = IcecastStatus().at("https://radio.example:8443/status-json.xsl")
+        (entry,) = adapter.entries(io.BytesIO(json.dumps({"icestats": {"source": told}}).encode()))
+        assert isinstance(entry, Entry)
+        assert entry.url == meant
+
+    def test_a_server_may_be_named_by_its_address_alone(self) -> None:
+        for named in ("http://a.example:8000", "http://a.example:8000/"):
+            assert next(IcecastStatus().asks(named)) == Ask("http://a.example:8000/status-json.xsl")
+
     def test_deep_json_is_refused(self) -> None:
         with pytest.raises(LimitError, match="nested"):
             self.read(b'{"icestats":' + b"[" * 200_000)
@@ -271,17 +308,17 @@ class TestRadioBrowser(SourceContract):
 
 
 def test_every_adapter_is_taken_to_task() -> None:
-    members = inspect.getmembers(sys.modules[__name__], inspect.isclass)
-    tested = (member for _, member in members if issubclass(member, SourceContract) and member is not SourceContract)
-    assert adapters_without(iter(tested)) == set()
+    importlib.import_module("stations.test_playlist_sources")
+    importlib.import_module("stations.test_directory_sources")
+    assert adapters_without(iter(SourceContract.__subclasses__())) == set()
     # A file that is named like an adapter is one: a new file cannot be forgotten in the registry.
-    helpers = {"base", "json_rows"}
-    files = {module.name for module in pkgutil.iter_modules(airledger.stations.sources.__path__)} - helpers
+    parts = {"base", "html_child", "iptv_org_database", "json_rows", "options", "text_lines", "xml_rows"}
+    files = {module.name for module in pkgutil.iter_modules(airledger.stations.sources.__path__)} - parts
     assert files == set(SOURCE_FILES)
 
 
 def test_an_unknown_kind_is_named() -> None:
-    with pytest.raises(InputError, match="m3u, icecast_yp"):
+    with pytest.raises(InputError, match="icecast_status, icecast_yp"):
         source_file("winamp")
     with pytest.raises(InputError, match="none of"):
         sniff(b"<!doctype html><html>")

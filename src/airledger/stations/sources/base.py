@@ -6,9 +6,9 @@ single entries with a reason (`Refused`) and the whole only where reading on is 
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Literal, Protocol
+from typing import Any, BinaryIO, Literal, Protocol, Self, runtime_checkable
 
 from airledger.platform.errors import LimitError
 
@@ -36,8 +36,11 @@ class Entry:
         key: The directory's own id of the entry; None lets the URL be the key.
         bitrate: Claimed, in kbit/s.
         country_code: ISO 3166-1 alpha-2.
+        says_geo_blocked: True where the directory marks the stream as bound to its country.
+        says_part_time: True where it marks the stream as not on the air around the clock.
         headers: Request headers that the server wants, as far as the directory knows.
         extra: Whatever else may serve as evidence; kept with the listing only.
+        where: Where it stood in the file (`line 12`, `entry 3`).
     """
 
     url: str
@@ -56,9 +59,12 @@ class Entry:
     tags: tuple[str, ...] = ()
     latitude: float | None = None
     longitude: float | None = None
+    says_geo_blocked: bool | None = None
+    says_part_time: bool | None = None
     key: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
+    where: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,10 @@ class Refused:
 class SourceFile(Protocol):
     """One kind of directory."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What it is called in airledger.toml."""
+        ...
 
     def recognises(self, start: bytes) -> bool:
         """Tell from the first 4 KiB whether a file is of this kind."""
@@ -83,6 +92,58 @@ class SourceFile(Protocol):
 
         Raises:
             InputError: Reading on is impossible; what was given out before stands.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request to a directory: a GET, or the POST of a form."""
+
+    url: str
+    form: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a directory's last answer held.
+
+    Attributes:
+        rows: How many entries, refused ones included.
+        first: The first of them; None when there was none.
+    """
+
+    rows: int
+    first: Entry | Refused | None
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """A kind of directory that answers in parts: pages, genres, searches."""
+
+    def asks(self, url: str) -> Generator[Ask, Answered, None]:
+        """Give the requests that make up the whole; what each one brought is sent back in."""
+        ...
+
+
+@runtime_checkable
+class Located(Protocol):
+    """A kind of directory whose entries are read by the address that the file came from."""
+
+    def at(self, url: str) -> SourceFile:
+        """Read as if from this address."""
+        ...
+
+
+@runtime_checkable
+class Optioned(Protocol):
+    """A kind of directory with settings of its own, given as `options` in airledger.toml."""
+
+    def with_options(self, options: Mapping[str, Any]) -> Self:
+        """Apply them.
+
+        Raises:
+            ConfigurationError: There is no such option, or its value does not fit.
         """
         ...
 

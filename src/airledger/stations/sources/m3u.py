@@ -14,10 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from airledger.platform.errors import InputError, LimitError
+from airledger.platform.errors import InputError
 from airledger.stations.sources.base import (
     LIMITS_CHARS,
-    MAX_ENTRY_BYTES,
     Entry,
     Refused,
     StreamType,
@@ -26,6 +25,7 @@ from airledger.stations.sources.base import (
     tags,
     text,
 )
+from airledger.stations.sources.text_lines import decoded, text_lines
 from airledger.stations.urls import wanted_headers
 
 # Bounded and bound to a word's start: a line of 64 KiB of letters must not cost the square of its length.
@@ -40,7 +40,6 @@ _TVG_ID = re.compile(r"[^@]*\.([A-Za-z]{2})(?:@.*)?$")
 _VLC_HEADERS = {"http-user-agent": "User-Agent", "http-referrer": "Referer", "http-origin": "Origin"}
 _HLS_TAGS = (b"#EXT-X-TARGETDURATION", b"#EXT-X-STREAM-INF", b"#EXT-X-MEDIA-SEQUENCE")
 MAX_LABELS = 5
-MAX_LINES = 5_000_000  # ten for each entry that a source may have
 
 
 @dataclass
@@ -61,9 +60,9 @@ class M3u:
     name = "m3u"
 
     def recognises(self, start: bytes) -> bool:
-        """Tell by the header, or by a first line that is an address."""
+        """Tell by the header, or by what stands before an address."""
         head = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-        return head[:7].upper() in (b"#EXTM3U", b"#EXTINF") or head[:8].lower().startswith((b"http://", b"https://"))
+        return head[:7].upper() == b"#EXTM3U" or b"#EXTINF" in head
 
     def entries(self, body: BinaryIO) -> Iterator[Entry | Refused]:
         """Read entry by entry.
@@ -73,7 +72,7 @@ class M3u:
             LimitError: It has more lines than any list needs.
         """
         pending = _Pending()
-        for place, line, is_cut in _lines(body):
+        for place, line, is_cut in text_lines(body):
             if is_cut:
                 pending.spoilt = pending.spoilt or "line_too_long"
                 if not line.startswith(b"#"):  # an address, so the entry ends here and the next one is none the worse
@@ -83,35 +82,12 @@ class M3u:
             if line.startswith(_HLS_TAGS):
                 raise InputError("This is the playlist of one HLS stream, not a list of streams: submit its address.")
             if line.startswith(b"#"):
-                _note(pending, _decoded(line))
+                _note(pending, decoded(line))
             elif line:
                 yield _finished(pending, line, place)
                 pending = _Pending()
         if pending.has_info or pending.spoilt:
             yield Refused(pending.spoilt or "no_url", "at the end")
-
-
-def _lines(body: BinaryIO) -> Iterator[tuple[int, bytes, bool]]:
-    """Give places and stripped lines; of one that is too long the beginning, and that it was cut."""
-    place = 0
-    while line := body.readline(MAX_ENTRY_BYTES + 1):
-        place += 1
-        if place > MAX_LINES:  # the size alone would allow lines enough for minutes of work
-            raise LimitError(f"The list has more than {MAX_LINES:,} lines: split it.")
-        clean = (line.removeprefix(b"\xef\xbb\xbf") if place == 1 else line).strip(b" \t\r\n")
-        if len(line) <= MAX_ENTRY_BYTES:
-            yield place, clean, False
-            continue
-        while line and not line.endswith(b"\n"):
-            line = body.readline(MAX_ENTRY_BYTES)
-        yield place, clean, True
-
-
-def _decoded(line: bytes) -> str:
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError:
-        return line.decode("latin-1")
 
 
 def _note(pending: _Pending, line: str) -> None:
@@ -168,7 +144,7 @@ def _finished(pending: _Pending, line: bytes, place: int) -> Entry | Refused:
     attributes = pending.attributes
     title, extra = _title(pending.title or attributes.get("tvg-name"))
     return Entry(
-        url=_decoded(line),
+        url=decoded(line),
         name=title,
         type=_type(pending),
         genre=text((attributes.get("group-title") or pending.group or "").replace(";", ", "), LIMITS_CHARS["genre"]),
@@ -177,8 +153,15 @@ def _finished(pending: _Pending, line: bytes, place: int) -> Entry | Refused:
         logo=link(attributes.get("tvg-logo")),
         tags=tags(attributes.get("group-title") or pending.group),
         headers=wanted_headers(pending.headers),
+        says_geo_blocked=_says(extra, "geo-blocked"),
+        says_part_time=_says(extra, "not 24/7"),
         extra=extra | ({"tvg_id": tvg_id} if (tvg_id := text(attributes.get("tvg-id"))) else {}),
+        where=f"line {place}",
     )
+
+
+def _says(extra: dict[str, Any], label: str) -> bool | None:
+    return True if any(one.casefold() == label for one in extra.get("labels", ())) else None
 
 
 def _type(pending: _Pending) -> StreamType | None:

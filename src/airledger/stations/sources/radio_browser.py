@@ -1,11 +1,13 @@
 """Radio Browser: rows of its API `/json/stations/search`, live and in pages, or from a file (`.json`, `.json.gz`)."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, BinaryIO
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from airledger.stations.sources.base import (
     LIMITS_CHARS,
+    Answered,
+    Ask,
     Entry,
     Refused,
     coordinates,
@@ -29,6 +31,19 @@ class RadioBrowser:
     """The adapter for Radio Browser's rows."""
 
     name = "radio_browser"
+
+    def asks(self, url: str) -> Generator[Ask, Answered, None]:
+        """Ask page by page where the address is the API's, else for the one file."""
+        if not is_api(url):
+            yield Ask(url)
+            return
+        first_before: Entry | Refused | None = None
+        for page in range(MAX_PAGES):
+            found = yield Ask(page_url(url, page))
+            # A server that knows no offset gives its first page again.
+            if found.rows < PAGE_ROWS or (found.first is not None and found.first == first_before):
+                return
+            first_before = found.first
 
     def recognises(self, start: bytes) -> bool:
         """Tell by the rows' own id."""
@@ -83,6 +98,7 @@ def _entry(row: Any, place: int) -> Entry | Refused:
         longitude=longitude,
         key=text(row.get("stationuuid")),
         extra=_extra(row),
+        where=f"row {place}",
     )
 
 
