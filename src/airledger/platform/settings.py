@@ -25,6 +25,7 @@ SECTIONS = {
     "AUDIO_DETECTION_CONFIG",
     "PRO_INTEGRATION_CONFIG",
     "stream_monitoring",
+    "alerts",
 }
 
 
@@ -38,6 +39,15 @@ class Source(BaseModel):
     url: str
     every_hours: float = Field(default=6, gt=0)
     enabled: bool = True
+
+
+class OperatorUrl(BaseModel):
+    """A service that the operator lets alerts go to, as an apprise address."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
+    url: SecretStr
 
 
 DEFAULT_SOURCES = (
@@ -135,6 +145,19 @@ class Settings(BaseSettings):
     )
     probe_seconds: float = Field(default=12, ge=2, le=120, description="How long one proof listens after the burst.")
     probe_concurrency: int = Field(default=16, ge=1, le=512, description="Proofs at the same time in one worker.")
+
+    smtp_host: str = Field(default="", description="Mail server that alerts are sent through; empty: no mail.")
+    smtp_port: int = Field(default=587, ge=1, le=65535, description="Its port.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="How the connection to the mail server is protected."
+    )
+    smtp_user: str = Field(default="", description="Empty: the mail server asks for no account.")
+    smtp_password: SecretStr = Field(default=SecretStr(""), description="Password of that account.")
+    mail_from: str = Field(default="airledger@localhost", description="Sender of alerts by mail.")
+    alert_urls: tuple[OperatorUrl, ...] = Field(
+        default=(),
+        description="Services alerts may go to, as [[alert_urls]] tables with name and url (an apprise address).",
+    )
 
     fingerprint_profile: Literal["fast", "balanced", "high_quality"] = Field(
         default="balanced",

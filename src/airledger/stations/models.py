@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, UniqueConstraint, Uuid, event, false
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, UniqueConstraint, Uuid, event, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from airledger.platform.db import Retention, Row
@@ -91,7 +91,7 @@ class Stream(Row):
     next_check_at: Mapped[datetime | None]
     long_proof_at: Mapped[datetime | None]  # when enough sound was last heard to tell a loop
     recent_checks: Mapped[int] = mapped_column(default=1, server_default="1")  # as watching/flapping.py packs them
-    is_flapping: Mapped[bool] = mapped_column(default=False, server_default=false())
+    is_flapping: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     remote_address: Mapped[str | None]  # that answered the last time one did
     retired_reason: Mapped[str | None]
     bitrate_measured_kbps: Mapped[int | None]

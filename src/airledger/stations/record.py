@@ -77,7 +77,8 @@ def _record(unit: Unit, stream: Stream, proof: Proof, learnt: "_Habits", *, now:
     adopt_own_words(unit, stream, proof, now)
     note_change(stream, now)
     unit.session.add(_verification(stream.id, proof, now))
-    unit.session.add(_metric(stream, proof, now))
+    down_s = round(elapsed_s) if before == FAILING else 0
+    unit.session.add(_metric(stream, proof, down_s, now))
     if proof.do_not_index:
         retire_stream(unit, stream, OPTED_OUT, now)
     elif before != stream.state:
@@ -250,7 +251,7 @@ def _verification(stream_id: int, proof: Proof, now: datetime) -> Verification:
     )
 
 
-def _metric(stream: Stream, proof: Proof, now: datetime) -> StreamMetric:
+def _metric(stream: Stream, proof: Proof, down_s: int, now: datetime) -> StreamMetric:
     return StreamMetric(
         stream_id=stream.id,
         response_time_ms=proof.response_time_ms or 0,
@@ -260,7 +261,7 @@ def _metric(stream: Stream, proof: Proof, now: datetime) -> StreamMetric:
         bandwidth_kbps=proof.bandwidth_kbps or 0,
         check_timestamp=now,
         is_healthy=None if stream.state == OFF_HOURS else proof.is_healthy,
-        is_down=stream.state == FAILING,
+        down_s=down_s,
         cause=proof.cause.value if proof.cause else "",
     )
 

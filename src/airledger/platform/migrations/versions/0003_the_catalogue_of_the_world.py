@@ -418,7 +418,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table("streams", schema=None) as batch_op:
         batch_op.add_column(sa.Column("recent_checks", sa.Integer(), server_default="1", nullable=False))
-        batch_op.add_column(sa.Column("is_flapping", sa.Boolean(), server_default=sa.text("0"), nullable=False))
+        batch_op.add_column(sa.Column("is_flapping", sa.Boolean(), server_default=sa.text("(false)"), nullable=False))
         batch_op.add_column(sa.Column("remote_address", sa.String(), nullable=True))
         batch_op.add_column(sa.Column("allows_any_origin", sa.Boolean(), nullable=True))
         batch_op.add_column(sa.Column("https_url", sa.String(), nullable=True))
