@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from airledger.audio.stream_format import StreamFormat
 from airledger.platform.guard import AddressGuard
 from airledger.stations.cause import Cause
-from airledger.stations.probe import PER_HOST, ProofJob, is_loopback, prove, prove_all
+from airledger.stations.probe import PER_HOST, prove, prove_all
 from airledger.stations.proof import Proof
+from airledger.stations.proof_job import ProofJob, is_loopback
 from airledger.stations.tuner import Connected, IcyInfo, Listening, TuneEnded, Tuner
 from made_sound import encoded, melody
 from raw_http import Answer, RawServer, Talk

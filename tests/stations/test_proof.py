@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from airledger.audio.stream_format import PictureFormat, StreamFormat
 from airledger.stations.cause import Cause
-from airledger.stations.proof import DECODES, HEADERS, LIVE, NOTHING, SUSTAINED, Observation, judge
+from airledger.stations.levels import DECODES, HEADERS, LIVE, NOTHING, SUSTAINED
+from airledger.stations.proof import Observation, judge
 from airledger.stations.tuner.listening import Connected, IcyInfo, TuneEnded
 
 MP3 = StreamFormat("mp3", "mp3", 44_100, 2)

@@ -9,6 +9,7 @@ ENOUGH_BYTES = 16 * 1024
 FRAMES_IN_ROW = 3
 TEXT_SAMPLE_BYTES = 1024
 TS_PACKET_BYTES = 188
+_TS_SYNC = b"\x47"
 ID3_HEADER_BYTES = 10
 CONTROL_SHARE = 0.02
 FOREIGN_SHARE = 0.25
@@ -108,10 +109,12 @@ def _container_by_magic(body: bytes) -> str | None:
 def _mpegts(body: bytes, *, certain: bool) -> str | None:
     """Find three sync bytes at the distance of a packet; a live stream may begin within one."""
     wanted = 2 if certain else FRAMES_IN_ROW
-    for start in range(min(TS_PACKET_BYTES, len(body))):
-        syncs = body[start::TS_PACKET_BYTES][: FRAMES_IN_ROW + 1]
-        if len(syncs) >= wanted and all(byte == 0x47 for byte in syncs):  # noqa: PLR2004 - the sync byte
+    start = body.find(_TS_SYNC, 0, TS_PACKET_BYTES)
+    while start >= 0:
+        syncs = body[start : start + TS_PACKET_BYTES * (FRAMES_IN_ROW + 1) : TS_PACKET_BYTES]
+        if len(syncs) >= wanted and syncs.count(_TS_SYNC) == len(syncs):
             return "mpegts"
+        start = body.find(_TS_SYNC, start + 1, TS_PACKET_BYTES)
     return None
 
 

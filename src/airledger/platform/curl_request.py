@@ -6,13 +6,14 @@ the address that is really dialled; response headers are bounded; `ICY 200 OK` c
 
 import errno
 import os
+import re
 import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 import certifi
@@ -28,6 +29,8 @@ MAX_REDIRECTS = 5
 SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 # Everything RFC 3986 lets stand in a URL, and the percent sign of what is encoded already.
 URL_SAFE = "%!#$&'()*+,/:;=?@[]~"
+_PLAIN_PATH = re.compile(rf"[A-Za-z0-9_.\-{re.escape(URL_SAFE)}]*")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 _CAUSES = {
     pycurl.E_UNSUPPORTED_PROTOCOL: FetchCause.BAD_URL,
@@ -62,6 +65,7 @@ class Request:
     """What to ask for. `headers` go to every hop of a redirect, so nothing secret belongs in them.
 
     With a `body` it is a POST, which follows no redirect: what was meant for one address is no other's business.
+    `interface` is the local address, or network interface, to dial from.
     """
 
     url: str
@@ -71,6 +75,7 @@ class Request:
     max_redirects: int = MAX_REDIRECTS
     max_bytes: int | None = None
     body: bytes | None = None
+    interface: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,34 @@ class ResponseHead:
     def content_type(self) -> str:
         """The media type without parameters, in lower case; empty where there is none."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+class HeadTaker(Protocol):
+    """Takes header lines, and knows the head once it is complete."""
+
+    head: ResponseHead | None
+    overflow: bool
+
+    def line(self, raw: bytes) -> int | None:
+        """Take one line; a return value other than None makes libcurl give up."""
+
+
+def read_head(lines: list[bytes], response_time_ms: float, redirects: int) -> ResponseHead | None:
+    """Read the head of the answer that counts from the header lines of all answers; None where it is not complete."""
+    begins = next((at for at in range(len(lines) - 1, -1, -1) if lines[at].startswith((b"HTTP/", b"ICY "))), None)
+    if begins is None or lines[-1].strip():
+        return None
+    first = _decode(lines[begins])
+    headers: dict[str, str] = {}
+    for line in _decode(b"".join(lines[begins + 1 :])).split("\n"):
+        name, separator, value = line.partition(":")
+        if separator:
+            key, told = name.strip().lower(), value.strip()
+            headers[key] = f"{headers[key]}, {told}" if key in headers else told
+    status = _status(first)
+    if _leads_on(status, headers):
+        return None
+    return ResponseHead(status, headers, first.startswith("ICY "), response_time_ms, redirects)
 
 
 class HeadReader:
@@ -132,8 +165,7 @@ class HeadReader:
     def _begin(self, text: str) -> None:
         self._first_byte_at = time.monotonic()
         self._icy = text.startswith("ICY ")
-        code = text.split(maxsplit=2)[1:2]
-        self._status = int(code[0]) if code and code[0].isascii() and code[0].isdigit() else 0
+        self._status = _status(text)
         self._headers = {}
 
     def _keep(self, name: str, value: str) -> None:
@@ -141,10 +173,7 @@ class HeadReader:
         self._headers[name] = value if known is None else f"{known}, {value}"
 
     def _leads_on(self) -> bool:
-        if self._status < 200:  # noqa: PLR2004 - 1xx: the real answer follows
-            return True
-        is_redirect = 300 <= self._status < 400 and "location" in self._headers  # noqa: PLR2004 - redirects
-        return self._follows and is_redirect
+        return _leads_on(self._status, self._headers, follows=self._follows)
 
 
 class _Handover:
@@ -197,7 +226,7 @@ def checked_url(url: str) -> str:
     """
     if len(url) > URL_LIMIT_CHARS:
         raise FetchError(f"The URL is longer than {URL_LIMIT_CHARS} characters.", cause=FetchCause.BAD_URL)
-    if any(ord(char) < 0x20 or ord(char) == 0x7F for char in url):  # noqa: PLR2004 - ASCII controls
+    if _CONTROLS.search(url):
         raise FetchError("The URL contains control characters.", cause=FetchCause.BAD_URL)
     scheme, separator, rest = url.strip().partition("://")
     if not separator or scheme.lower() not in {"http", "https"}:
@@ -207,12 +236,13 @@ def checked_url(url: str) -> str:
         raise FetchError("The URL names no host.", cause=FetchCause.BAD_URL)
     try:
         ascii_host = host if host.isascii() else host.encode("idna").decode("ascii")
-        return f"{scheme.lower()}://{ascii_host}{slash}{quote(path, safe=URL_SAFE)}"
+        ascii_path = path if _PLAIN_PATH.fullmatch(path) else quote(path, safe=URL_SAFE)
+        return f"{scheme.lower()}://{ascii_host}{slash}{ascii_path}"
     except UnicodeError:
         raise FetchError("The URL's host name cannot be written in ASCII.", cause=FetchCause.BAD_URL) from None
 
 
-def prepare(curl: Any, request: Request, *, head: HeadReader, dial: Dialler) -> None:
+def prepare(curl: Any, request: Request, *, head: HeadTaker, dial: Dialler) -> None:
     """Set every option of a fresh (or reset) easy handle but the one that takes the body.
 
     Raises:
@@ -238,6 +268,8 @@ def prepare(curl: Any, request: Request, *, head: HeadReader, dial: Dialler) -> 
     curl.setopt(pycurl.OPENSOCKETFUNCTION, dial)
     curl.setopt(pycurl.HEADERFUNCTION, head.line)
     curl.setopt(pycurl.CAINFO, certificates())
+    if request.interface is not None:
+        curl.setopt(pycurl.INTERFACE, request.interface)
     if request.body is not None:
         curl.setopt(pycurl.POST, 1)
         curl.setopt(pycurl.POSTFIELDS, request.body)
@@ -245,7 +277,7 @@ def prepare(curl: Any, request: Request, *, head: HeadReader, dial: Dialler) -> 
         curl.setopt(pycurl.MAXFILESIZE_LARGE, request.max_bytes)
 
 
-def fetch_error(curl: Any, code: int, text: str, *, head: HeadReader, dial: Dialler) -> FetchError:
+def fetch_error(curl: Any, code: int, text: str, *, head: HeadTaker, dial: Dialler) -> FetchError:
     """Read libcurl's failure as ours."""
     if dial.refusal is not None and head.head is None:
         return FetchError(dial.refusal.message, cause=FetchCause.ADDRESS_REFUSED)
@@ -272,6 +304,18 @@ def status_error(head: ResponseHead) -> FetchError:
 def certificates() -> str:
     """Path of the certificate bundle: the system's, which carries the operator's own authorities, else certifi's."""
     return str(SYSTEM_CERTIFICATES) if SYSTEM_CERTIFICATES.is_file() else certifi.where()
+
+
+def _leads_on(status: int, headers: Mapping[str, str], *, follows: bool = True) -> bool:
+    """Whether another answer follows: behind a 1xx, or where a redirect leads."""
+    if status < 200:  # noqa: PLR2004 - 1xx
+        return True
+    return follows and 300 <= status < 400 and "location" in headers  # noqa: PLR2004 - redirects
+
+
+def _status(line: str) -> int:
+    code = line.split(maxsplit=2)[1:2]
+    return int(code[0]) if code and code[0].isascii() and code[0].isdigit() else 0
 
 
 def _decode(raw: bytes) -> str:

@@ -25,6 +25,7 @@ REFUSED_NETWORKS: tuple[Network, ...] = (
     IPv6Network("fec0::/10"),
 )
 LOW_32_BITS = 0xFFFFFFFF
+REMEMBERED = 50_000
 
 
 def embedded_address(address: Address) -> Address:
@@ -53,6 +54,7 @@ class AddressGuard:
 
     def __init__(self, allow: Iterable[Network] = ()) -> None:
         self.allow = tuple(allow)
+        self._passed: set[str] = set()
 
     def check(self, ip: str) -> None:
         """Let an address pass, or refuse it.
@@ -63,15 +65,24 @@ class AddressGuard:
         Raises:
             AddressRefusedError: it is no numeric address, or not one that strangers may lead us to.
         """
+        if ip in self._passed:
+            return
         try:
             address = ipaddress.ip_address(ip.partition("%")[0])
         except ValueError:
             raise AddressRefusedError(f"{ip!r} is not a numeric network address.") from None
         if is_public(address) or self._allowed(embedded_address(address)):
+            self._remember(ip)
             return
         raise AddressRefusedError(
             f"{ip} is not a public address; name its network in the setting of allowed networks to reach it.", ip=ip
         )
+
+    def _remember(self, ip: str) -> None:
+        """Judge an address once: hosts are dialled again and again, and the judgement depends on nothing else."""
+        if len(self._passed) >= REMEMBERED:
+            self._passed.clear()
+        self._passed.add(ip)
 
     def _allowed(self, address: Address) -> bool:
         return any(address in network for network in self.allow if network.version == address.version)

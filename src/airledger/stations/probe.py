@@ -5,16 +5,16 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
-from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
 from airledger.audio.features import level_dbfs
 from airledger.audio.stream_format import SOUND_RATE_HZ, StreamFormat
-from airledger.stations.proof import LOOP_JUDGED_FROM_S, MIN_SOUND_S, STRANGE_ORIGIN, Observation, Proof, judge
+from airledger.stations.levels import STRANGE_ORIGIN
+from airledger.stations.proof import LOOP_JUDGED_FROM_S, MIN_SOUND_S, Observation, Proof, judge
+from airledger.stations.proof_job import ProofJob, is_loopback
 from airledger.stations.tuner.listening import Connected, Listening, PlaylistRead, TuneEnded
 
 PER_HOST = 4
@@ -26,7 +26,6 @@ STUCK_LEAST_S = 12.0
 START_PATIENCE_S = 75.0
 TURN_S = 0.5
 MIN_LOOP_S, MAX_LOOP_S = 2.0, 30.0
-LOOPBACK_HOSTS = frozenset({"localhost", "::1", "[::1]"})
 
 
 class Tuned(Protocol):
@@ -42,30 +41,6 @@ class Tunes(Protocol):
     def tune(self, url: str, listener: Listening, *, headers: Mapping[str, str] | None = None) -> Tuned:
         """Begin to hear an address."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class ProofJob:
-    """What is to be proven.
-
-    Attributes:
-        id: The caller's own, given back with the proof.
-        url: Where.
-        seconds: How long sound is listened to; from 55 s on loops are looked for.
-        headers: Sent along.
-        claimed_kbps: The directory's claim.
-    """
-
-    id: int
-    url: str
-    seconds: float
-    headers: Mapping[str, str] = field(default_factory=dict)
-    claimed_kbps: int | None = None
-
-    @property
-    def host(self) -> str:
-        """Whom politeness counts."""
-        return (urlsplit(self.url).hostname or "").lower()
 
 
 def prove(
@@ -310,11 +285,6 @@ class _Hearing:
             is_first, self._is_done = not self._is_done, True
         if is_first:
             self._tell(self)
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine by its own name for itself."""
-    return host in LOOPBACK_HOSTS or (host.startswith("127.") and host.replace(".", "").isdigit())
 
 
 def _loudest_dbfs(pcm: NDArray[np.int16]) -> float | None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from airledger.audio.stream_format import StreamFormat
 from airledger.stations.cause import Cause
 from airledger.stations.confidence import of_one_look
+from airledger.stations.levels import CONNECTS, DECODES, HEADERS, LIVE, NOTHING, STRANGE_ORIGIN, SUSTAINED
 from airledger.stations.tuner.listening import Connected, TuneEnded
 
-NOTHING, CONNECTS, HEADERS, DECODES, SUSTAINED, LIVE = -1, 0, 1, 2, 3, 4
 SILENT_BELOW_DBFS = -60.0
 SILENCE_S = 10.0
 LONG_PROOF_S = 65.0
@@ -19,7 +19,6 @@ PACE_SLACK_S = 3.0
 HLS_PACE_SLACK_S = 12.0  # segments come whole
 PACE_SLACK_SHARE = 0.05
 MAX_DETAIL_CHARS = 500
-STRANGE_ORIGIN = "https://player.example"  # sent along by proofs: a server that allows it allows everybody
 
 # The server was reached, whatever it said then.
 _CONNECTED_CAUSES = frozenset(

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from airledger.platform.db import Unit
 from airledger.stations.models import RETIRED, Stream
-from airledger.stations.probe import ProofJob, is_loopback
 from airledger.stations.proof import LONG_PROOF_S
+from airledger.stations.proof_job import ProofJob, is_loopback
 
 BATCH = 32
 PER_HOST_AT_ONCE = 16

@@ -1,0 +1,154 @@
+"""How one process treats the hosts it asks: few connections at once, not too many in a row, and rests as asked for.
+
+Kept from batch to batch; what other processes must know too is in the table `host_rests` (`rests.py`).
+"""
+
+import heapq
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from airledger.platform.first_bytes import Ask
+from airledger.stations.proof_job import is_loopback
+
+AT_ONCE = 4
+APART_S = 0.25
+REMEMBERED_HOSTS = 50_000
+NEVER = float("-inf")
+
+
+@dataclass(slots=True)
+class _Host:
+    running: int = 0
+    free_at: float = NEVER
+    rests_until: float = NEVER
+
+
+class Manners:
+    """What is known of hosts, and whether they may be asked now. Not thread-safe."""
+
+    def __init__(
+        self, at_once: int = AT_ONCE, apart_s: float = APART_S, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Begin.
+
+        Args:
+            at_once: Connections to one host at the same time.
+            apart_s: Between two beginnings at one host.
+            now: Seconds of a clock that never goes back.
+        """
+        self._at_once = at_once
+        self._apart_s = apart_s
+        self.now = now
+        self._hosts: dict[str, _Host] = {}
+
+    def rest(self, host: str, seconds: float) -> None:
+        """Leave a host alone for a while."""
+        known = self._host(host)
+        known.rests_until = max(known.rests_until, self.now() + seconds)
+
+    def rests(self, host: str) -> bool:
+        """Tell whether a host is to be left alone."""
+        known = self._hosts.get(host)
+        return known is not None and known.rests_until > self.now()
+
+    def wait_s(self, host: str) -> float | None:
+        """Return how long to wait before the next request to a host; None while too many are under way."""
+        known = self._host(host)
+        if known.running >= self._at_once:
+            return None
+        return max(known.free_at - self.now(), 0.0)
+
+    def began(self, host: str) -> None:
+        """Note a request."""
+        known = self._host(host)
+        known.running += 1
+        known.free_at = self.now() + self._apart_s
+
+    def ended(self, host: str) -> None:
+        """Note that a request is over."""
+        self._host(host).running -= 1
+
+    def _host(self, host: str) -> _Host:
+        known = self._hosts.get(host)
+        if known is None:
+            if len(self._hosts) >= REMEMBERED_HOSTS:
+                self._forget()
+            known = self._hosts[host] = _Host()
+        return known
+
+    def _forget(self) -> None:
+        now = self.now()
+        self._hosts = {
+            name: host
+            for name, host in self._hosts.items()
+            if host.running or host.rests_until > now or host.free_at > now
+        }
+
+
+class HostQueue:
+    """Addresses that wait, let go one by one as their hosts allow. Those of hosts that rest are dropped."""
+
+    def __init__(self, asks: Iterable[tuple[Ask, str]], manners: Manners) -> None:
+        self._manners = manners
+        self._waiting: dict[str, deque[Ask]] = {}
+        self._host_of: dict[int, str] = {}
+        for ask, host in asks:
+            self._waiting.setdefault(host, deque()).append(ask)
+            self._host_of[ask.key] = host
+        self._ours = {host for host in self._waiting if is_loopback(host)}
+        self._ready = deque(self._waiting)  # hosts that may perhaps be asked now
+        self._queued = set(self._waiting)  # those that are in `_ready` or `_later`, each once
+        self._later: list[tuple[float, str]] = []
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits any more."""
+        return not self._waiting
+
+    def take(self) -> Ask | None:
+        """Give an address whose host may be asked now, host by host in turn."""
+        while self._later and self._later[0][0] <= self._manners.now():
+            self._ready.append(heapq.heappop(self._later)[1])
+        while self._ready:
+            host = self._ready.popleft()
+            self._queued.discard(host)
+            if host in self._ours or self._may_ask(host):
+                return self._taken(host)
+        return None
+
+    def done(self, ask: Ask) -> None:
+        """Note that an address has been asked, so that its host has room for the next."""
+        host = self._host_of.pop(ask.key)
+        if host not in self._ours:
+            self._manners.ended(host)
+            self._queue(host)
+
+    def _queue(self, host: str) -> None:
+        if host in self._waiting and host not in self._queued:
+            self._queued.add(host)
+            self._ready.append(host)
+
+    def _may_ask(self, host: str) -> bool:
+        if self._manners.rests(host):
+            del self._waiting[host]
+            return False
+        wait_s = self._manners.wait_s(host)
+        if wait_s is None:  # `done` brings it back
+            return False
+        if wait_s > 0:
+            self._queued.add(host)
+            heapq.heappush(self._later, (self._manners.now() + wait_s, host))
+            return False
+        self._manners.began(host)
+        return True
+
+    def _taken(self, host: str) -> Ask:
+        waiting = self._waiting[host]
+        ask = waiting.popleft()
+        if waiting:
+            self._queue(host)
+        else:
+            del self._waiting[host]
+        return ask
