@@ -18,7 +18,7 @@ WEB_SOURCES := $(shell find web/src web/index.html web/package.json web/package-
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-setup: $(STAMPS)/python $(PAGE) $(STAMPS)/warm ## Set up .venv/bin/airledger and the page
+setup: $(STAMPS)/python $(PAGE) $(STAMPS)/warm $(STAMPS)/geo ## Set up .venv/bin/airledger and the page
 
 setup-dev: setup $(STAMPS)/dev ## ... and what tests and lints need
 
@@ -49,7 +49,7 @@ bench: setup-dev ## Measure, and write bench/RESULTS.md
 	$(BIN)/python -m bench.scale .cache/bench-scale --hours 1000
 
 clean: ## Remove what set-up made (data stays)
-	rm -rf $(VENV) $(STAMPS) web/node_modules src/airledger/api/page
+	rm -rf $(VENV) $(STAMPS) geo/node_modules web/node_modules src/airledger/api/page
 
 $(STAMPS)/python: requirements.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else None'
@@ -64,6 +64,11 @@ $(STAMPS)/dev: requirements-dev.txt $(STAMPS)/python
 
 $(STAMPS)/warm: $(STAMPS)/python $(wildcard src/airledger/fingerprint/*.py)
 	$(BIN)/airledger warm
+	@touch $@
+
+$(STAMPS)/geo: geo/package.json geo/package-lock.json $(STAMPS)/python
+	npm --prefix geo ci --silent --no-audit --no-fund
+	$(BIN)/airledger geo update --shared --from geo/node_modules/@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb
 	@touch $@
 
 $(STAMPS)/node: web/package.json web/package-lock.json

@@ -2,7 +2,20 @@
 
 import typer
 
-from airledger.cli import demo, fingerprint, house, identify, library, listen, outside, plays, stations, unknowns, up
+from airledger.cli import (
+    demo,
+    fingerprint,
+    geo,
+    house,
+    identify,
+    library,
+    listen,
+    outside,
+    plays,
+    stations,
+    unknowns,
+    up,
+)
 
 app = typer.Typer(
     name="airledger",
@@ -18,4 +31,5 @@ Then `airledger library add FOLDER` enrols your recordings, `airledger crawl SOU
 for group in (up, stations, library, listen, identify, plays, unknowns, demo, house):
     group.add_to(app)
 app.add_typer(fingerprint.app, name="fingerprint", help="The bare recognition engine: files in, answers out.")
+app.add_typer(geo.app, name="geo", help="Databases that tell where a numeric address is.")
 app.add_typer(outside.app, name="outside", help="Providers that are asked what our library does not know.")

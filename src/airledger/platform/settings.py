@@ -14,6 +14,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, Vali
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from airledger.platform.errors import ConfigurationError
+from airledger.platform.geo.places import Databases, Kind
 
 TOML_NAME = "airledger.toml"
 SECTIONS = {
@@ -35,9 +36,27 @@ class Source(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
-    type: Literal["m3u", "icecast_yp", "icecast_status", "radio_browser"]
+    type: Literal[
+        "asx",
+        "html_directory",
+        "icecast_status",
+        "icecast_yp",
+        "iptv_org",
+        "m3u",
+        "opml",
+        "plain",
+        "pls",
+        "radio_browser",
+        "shoutcast_json",
+        "shoutcast_xml",
+        "xspf",
+    ]
     url: str
     every_hours: float = Field(default=6, gt=0)
+    seconds_between_requests: float = Field(default=1.0, ge=0, le=60)
+    robots: bool = True
+    unwrap: bool = False
+    options: dict[str, Any] = Field(default_factory=dict)
     enabled: bool = True
 
 
@@ -51,9 +70,15 @@ class OperatorUrl(BaseModel):
 
 
 DEFAULT_SOURCES = (
-    Source(name="radio-browser", type="radio_browser", url="https://all.api.radio-browser.info"),
+    # An API that its makers offer to programs; robots.txt speaks to those who walk through web pages.
+    Source(name="radio-browser", type="radio_browser", url="https://all.api.radio-browser.info", robots=False),
     Source(name="xiph", type="icecast_yp", url="https://dir.xiph.org/yp.xml"),
-    Source(name="iptv-org", type="m3u", url="https://iptv-org.github.io/iptv/index.m3u"),
+    Source(
+        name="iptv-org",
+        type="iptv_org",
+        url="https://iptv-org.github.io/iptv/index.m3u",
+        options={"database": "https://raw.githubusercontent.com/iptv-org/database/master/data"},
+    ),
 )
 
 
@@ -157,6 +182,18 @@ class Settings(BaseSettings):
     alert_urls: tuple[OperatorUrl, ...] = Field(
         default=(),
         description="Services alerts may go to, as [[alert_urls]] tables with name and url (an apprise address).",
+    )
+
+    geo_country_database: Path | None = Field(
+        default=None,
+        description="Country of an IP address (.mmdb); empty: what `airledger geo update` fetched, if any.",
+    )
+    geo_city_database: Path | None = Field(
+        default=None, description="City of an IP address (.mmdb); empty: what `airledger geo update --city` fetched."
+    )
+    geo_network_database: Path | None = Field(
+        default=None,
+        description="Network of an IP address (.mmdb), to tell hosting firms; empty: DATA/geo/network.mmdb.",
     )
 
     fingerprint_profile: Literal["fast", "balanced", "high_quality"] = Field(
@@ -360,6 +397,16 @@ class Settings(BaseSettings):
     def is_index_published(self) -> bool:
         """Whether the index lies in storage, instead of being built by each machine."""
         return self.index_in_storage or self.index_shards > 1
+
+    @property
+    def geo_databases(self) -> Databases:
+        """Where the databases of addresses lie."""
+        named: tuple[tuple[Kind, Path | None], ...] = (
+            ("country", self.geo_country_database),
+            ("city", self.geo_city_database),
+            ("network", self.geo_network_database),
+        )
+        return Databases(self.data, tuple((kind, path) for kind, path in named if path))
 
     @property
     def storage_address(self) -> str:
