@@ -27,6 +27,7 @@ from typing import Any
 AT_ONCE = 2_000
 WANTED_BYTES = 16 * 1024
 LOOK_BYTES = 64 * 1024
+LOOKS_AT_ONCE = 256
 SERVERS = 2
 OPEN_FILES = 16_384
 
@@ -128,7 +129,30 @@ def ours(ports: list[int], probes: int) -> dict[str, float]:
     return _measured(time.process_time() - began, time.monotonic() - wall, probes, media)
 
 
-MODES = {"bare": bare, "ours": ours}
+def look(ports: list[int], probes: int) -> dict[str, float]:
+    """Prove to level 2: 64 KiB of each stream, decoded in a child."""
+    import psutil
+
+    from airledger.platform.guard import AddressGuard
+    from airledger.stations.levels import DECODES
+    from airledger.stations.probing.first_frames import FramesDecoder
+    from airledger.stations.probing.knock import Knocker
+    from airledger.stations.proof_job import ProofJob
+
+    knocker = Knocker(AddressGuard([ip_network("127.0.0.0/8")]), "Airledger bench", at_once=LOOKS_AT_ONCE)
+    decoder = FramesDecoder()
+    jobs = [ProofJob(number, url, 0) for number, url in enumerate(_urls(ports, probes))]
+    began, wall = time.process_time(), time.monotonic()
+    found = [frames for _, frames in decoder.decode_all(knocker.knock(jobs, wanted_bytes=LOOK_BYTES))]
+    children = [psutil.Process(pid).cpu_times() for pid in decoder.child_pids()]
+    cpu_s = time.process_time() - began + sum(times.user + times.system for times in children)
+    decoded = sum(each is not None and each.level == DECODES for each in found)
+    measured = _measured(cpu_s, time.monotonic() - wall, probes, decoded)
+    decoder.close()
+    return measured
+
+
+MODES = {"bare": bare, "ours": ours, "look": look}
 
 
 def _measured(cpu_s: float, wall_s: float, probes: int, right: int) -> dict[str, float]:

@@ -160,6 +160,24 @@ class SoundDecoder:
             raise DecodeError("undecodable", str(error)) from error
         yield from self._flushed()
 
+    def decoded_s(self) -> float:
+        """Decode to the end of the input and return how many seconds of sound there were, keeping none.
+
+        Raises:
+            DecodeError: it is too damaged to go on.
+        """
+        total_s = 0.0
+        try:
+            for packet in self._packets():
+                for frame in self._decoded(packet):
+                    self._setup = (frame.format.name, frame.layout.name, frame.sample_rate)
+                    total_s += frame.samples / frame.sample_rate
+        except av.EOFError:
+            pass
+        except (av.FFmpegError, ValueError) as error:
+            raise DecodeError("undecodable", str(error)) from error
+        return total_s
+
     def _packets(self) -> Iterator[Any]:
         """Demux on behind damage, as a live stream does not end with a bad page."""
         while True:
