@@ -52,6 +52,10 @@ def catalogue(database: Database) -> list[Any]:
         return [tuple(row) for row in session.execute(select(*columns).order_by(Stream.id))]
 
 
+def asked(server: RawServer) -> list[str]:
+    return [talk.path for talk in server.requests if talk.path != "/robots.txt"]
+
+
 @pytest.fixture
 def playlist(tmp_path: Path) -> Path:
     path = tmp_path / "list.m3u"
@@ -169,7 +173,6 @@ def test_pages_of_an_api(
     database: Database, clock: SteppedClock, server: RawServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("airledger.stations.sources.radio_browser.PAGE_ROWS", 3)
-    monkeypatch.setattr("airledger.stations.reading.PAGE_ROWS", 3)
 
     def search(talk: Talk) -> None:
         offset = int(talk.path.split("offset=")[1].split("&")[0])
@@ -178,16 +181,16 @@ def test_pages_of_an_api(
     server.on("/json/stations/search", search)
     report = read(database, clock, server.base, "radio_browser")
     assert (report.found, report.added, report.error) == (7, 7, None)
-    assert len(server.requests) == 3
+    assert len(asked(server)) == 3
 
 
 def test_an_api_that_knows_no_offset_ends(
     database: Database, clock: SteppedClock, server: RawServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("airledger.stations.reading.PAGE_ROWS", 3)
+    monkeypatch.setattr("airledger.stations.sources.radio_browser.PAGE_ROWS", 3)
     server.on("/json/stations/search", lambda talk: talk.answer(json.dumps(rows(3)).encode()))
     assert read(database, clock, server.base, "radio_browser").found == 3
-    assert len(server.requests) == 2
+    assert len(asked(server)) == 2
 
 
 def test_an_unchanged_directory_costs_one_question(database: Database, clock: SteppedClock, server: RawServer) -> None:

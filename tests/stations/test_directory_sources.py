@@ -10,15 +10,13 @@ import pytest
 
 from airledger.platform.errors import ConfigurationError, InputError, LimitError
 from airledger.stations.sources import html_child, html_directory
-from airledger.stations.sources.base import Answered, Ask, Entry, Refused
+from airledger.stations.sources.base import Ask, Entry, Refused
 from airledger.stations.sources.html_directory import HtmlDirectory
 from airledger.stations.sources.iptv_org import IptvOrg
 from airledger.stations.sources.iptv_org_database import read_database
 from airledger.stations.sources.shoutcast_json import ShoutcastJson
 from airledger.stations.sources.shoutcast_xml import ShoutcastXml
 from stations.source_contract import SourceContract
-
-NOTHING = Answered(0, None)
 
 
 class TestShoutcastXml(SourceContract):
@@ -230,9 +228,9 @@ class TestHtmlDirectory(SourceContract):
     def test_pages_are_asked_for_until_one_is_empty(self, tmp_path: Path) -> None:
         asks = self.configured(tmp_path).asks("http://d.example/?p={page}")
         assert next(asks).url == "http://d.example/?p=1"
-        assert asks.send(Answered(20, Entry(url="http://a/"))).url == "http://d.example/?p=2"
+        assert asks.send(20).url == "http://d.example/?p=2"
         with pytest.raises(StopIteration):
-            asks.send(NOTHING)
+            asks.send(0)
 
     @pytest.mark.parametrize(
         ("told", "wrong"),

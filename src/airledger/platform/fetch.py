@@ -122,6 +122,11 @@ class Fetcher:
         self._user_agent = user_agent
         self._handles = threading.local()
 
+    @property
+    def user_agent(self) -> str:
+        """How we introduce ourselves; robots.txt is asked under this name."""
+        return self._user_agent
+
     def get(
         self,
         url: str,

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from airledger.platform.words import index_words
+from airledger.stations.account import Line
 from airledger.stations.locate import Position, country_name, is_better, locate
 from airledger.stations.sources.base import Entry
 from airledger.stations.urls import Address, parse_address
@@ -30,6 +31,8 @@ FILLED = (
     "logo",
     "tags",
     "request_headers",
+    "says_geo_blocked",
+    "says_part_time",
 )
 SEARCHED = ("genre", "country_name", "country_code", "city", "language", "url")
 
@@ -41,12 +44,14 @@ class Claim:
     Attributes:
         key: What the directory knows the entry by.
         fields: Non-empty values, JSON-able: those of `FILLED` and whatever else the entry said.
+        line: Of the crawl's account, where one is kept.
     """
 
     address: Address
     url_key: str
     key: str
     fields: dict[str, Any]
+    line: Line | None = None
 
 
 @dataclass

@@ -16,11 +16,13 @@ from airledger.platform.db import Database
 from airledger.platform.errors import AirledgerError, LimitError, UnavailableError
 from airledger.platform.events import publish
 from airledger.platform.fetch import Fetcher
+from airledger.stations.account import Account, Line
 from airledger.stations.claims import Claim, claim, lay_on, new_draft
 from airledger.stations.crawl_writes import Chunk, KnownListing, known_listings, known_streams, write_chunk
 from airledger.stations.events import CrawlFinished
 from airledger.stations.models import Crawl, Listing
-from airledger.stations.reading import CrawlTarget, Validators, read_entries
+from airledger.stations.polite import Manners, PoliteDoor
+from airledger.stations.reading import CrawlTarget, Reading, Validators
 from airledger.stations.sources.base import MAX_ENTRIES, Entry, Refused
 from airledger.stations.urls import UrlRefusedError
 
@@ -79,6 +81,8 @@ def crawl(
     check_frequency_s: int = 3_600,
     monitor: Monitor | None = None,
     stopping: Callable[[], bool] = lambda: False,
+    door: PoliteDoor | None = None,
+    account: Account | None = None,
 ) -> CrawlReport:
     """Read a directory into the catalogue.
 
@@ -93,23 +97,33 @@ def crawl(
         check_frequency_s: Nominal distance between checks of new streams.
         monitor: Called after every chunk with the report so far.
         stopping: Asked after every chunk; True ends the crawl.
+        door: Through which directories are asked; one for all crawls of a process. None: one of its own.
+        account: Where each entry's fate is written.
     """
-    return _Crawling(database, clock, fetcher, target, check_frequency_s).run(monitor or (lambda _: None), stopping)
+    crawling = _Crawling(database, clock, door or PoliteDoor(fetcher), target, check_frequency_s, account)
+    return crawling.run(monitor or (lambda _: None), stopping)
 
 
 class _Crawling:
     """One crawl under way."""
 
     def __init__(
-        self, database: Database, clock: Clock, fetcher: Fetcher, target: CrawlTarget, check_frequency_s: int
+        self,
+        database: Database,
+        clock: Clock,
+        door: PoliteDoor,
+        target: CrawlTarget,
+        check_frequency_s: int,
+        account: Account | None,
     ) -> None:
         self._database = database
         self._clock = clock
-        self._fetcher = fetcher
+        self._door = door
         self._target = target
         self._check_frequency_s = check_frequency_s
+        self._account = account
         self._report = CrawlReport(target.name)
-        self._seen: set[bytes] = set()
+        self._seen: dict[bytes, int] = {}  # the number of the entry that was first
         self._chunk_size = FIRST_CHUNK
 
     def run(self, monitor: Monitor, stopping: Callable[[], bool]) -> CrawlReport:
@@ -127,7 +141,7 @@ class _Crawling:
     def _begin(self) -> tuple[UUID, Validators]:
         with self._database.unit() as unit:
             last = unit.session.execute(
-                select(Crawl.etag, Crawl.last_modified)
+                select(Crawl.validators)
                 .where(Crawl.source == self._target.name, Crawl.finished_at.is_not(None), Crawl.error.is_(None))
                 .order_by(Crawl.started_at.desc())
                 .limit(1)
@@ -135,58 +149,85 @@ class _Crawling:
             row = Crawl(source=self._target.name, started_at=self._clock.now())
             unit.session.add(row)
             unit.session.flush()
-            return row.id, Validators(last.etag, last.last_modified) if last else Validators()
+            told = (last.validators or {}) if last else {}
+            is_same = told.get("target") == self._target.fingerprint
+            return row.id, Validators(told.get("addresses", {}) if is_same else {})
 
     def _read(self, validators: Validators, monitor: Monitor, stopping: Callable[[], bool]) -> None:
-        entries = read_entries(self._target, self._fetcher, validators)
-        for chunk in self._chunks(entries):
+        manners = Manners(self._target.distance_s, self._target.robots, stopping)
+        reading = Reading(self._target, self._door, validators, manners)
+        for chunk in self._chunks(reading):
             self._take(chunk)
+            self._write_account()
             monitor(self._report)
             if stopping():
                 raise LimitError("The crawl was stopped; the next one goes on.")
         if validators.is_unchanged:
             self._keep_all()
 
-    def _chunks(self, entries: Iterator[Entry | Refused]) -> Iterator[list[Claim]]:
+    def _chunks(self, reading: Reading) -> Iterator[list[Claim]]:
+        entries = reading.entries()
         while True:
             claims: list[Claim] = []
             read = 0
             try:
                 for entry in itertools.islice(entries, self._chunk_size):
                     read += 1
-                    claims += self._judge(entry)
+                    claims += self._judge(entry, reading.part)
             except (AirledgerError, OSError):
-                if claims:
+                if read:
                     yield claims  # what stood before the fault is good
                 raise
             if not read:
                 return
             yield claims
 
-    def _judge(self, entry: Entry | Refused) -> Iterable[Claim]:
+    def _judge(self, entry: Entry | Refused, part: str) -> Iterable[Claim]:
         self._report.found += 1
         if self._report.found > MAX_ENTRIES:
             self._report.found -= 1
             raise LimitError(f"The source has more than {MAX_ENTRIES} entries: split it.")
+        where = f"{part}: {entry.where}" if part and self._account else entry.where
         if isinstance(entry, Refused):
-            self._report.refused[entry.reason] += 1
-            return ()
+            return self._refuse(entry.reason, where, None)
         try:
             found = claim(entry)
         except UrlRefusedError as error:
-            self._report.refused[error.reason] += 1
-            return ()
-        return self._once(found)
+            return self._refuse(error.reason, where, entry.url)
+        return self._once(found, where)
 
-    def _once(self, found: Claim) -> Iterable[Claim]:
+    def _refuse(self, reason: str, where: str, url: str | None) -> Iterable[Claim]:
+        self._report.refused[reason] += 1
+        if self._account:
+            self._account.note(Line(self._report.found, where, url, reason=reason))
+        return ()
+
+    def _once(self, found: Claim, where: str) -> Iterable[Claim]:
         """Drop an entry that repeats one of this very list; a key used for two addresses is told apart by them."""
+        number = self._report.found
+        line = Line(number, where, found.fields["url"], url_key=found.url_key) if self._account else None
         pair, key = _short(found.key + found.url_key), _short(found.key)
         if pair in self._seen:
             self._report.merged += 1
+            if self._account and line:
+                line.outcome, line.repeats = "merged", self._seen[pair]
+                self._account.note(line)
             return ()
         is_reused = key in self._seen
-        self._seen |= {pair, key}
-        return (replace(found, key=f"{found.key} {found.url_key}") if is_reused else found,)
+        self._seen[pair] = number
+        self._seen.setdefault(key, number)
+        if self._account and line:
+            self._account.note(line)
+        return (
+            (replace(found, key=f"{found.key} {found.url_key}", line=line),)
+            if is_reused
+            else (replace(found, line=line) if line else found,)
+        )
+
+    def _write_account(self) -> None:
+        if self._account:
+            with self._database.read() as session:
+                self._account.write(session)
 
     def _take(self, claims: list[Claim]) -> None:
         """Write a chunk; one that met another writer's lock is decided and written anew."""
@@ -221,7 +262,10 @@ class _Crawling:
             listings = known_listings(session, self._target.name, [found.key for found in claims])
         chunk = Chunk(self._target.name, drafts=streams)
         for found in claims:
-            chunk.counts[_sort_in(chunk, found, listings.get(found.key))] += 1
+            outcome = _sort_in(chunk, found, listings.get(found.key))
+            chunk.counts[outcome] += 1
+            if found.line:
+                found.line.outcome = outcome
         return chunk
 
     def _keep_all(self) -> None:
@@ -244,7 +288,7 @@ class _Crawling:
             row.finished_at, row.error, row.refused, row.refused_reasons = now, report.error, refused, report.refused
             row.found, row.added, row.merged = report.found, report.added, report.merged
             row.updated, row.unchanged = report.updated, report.unchanged
-            row.etag, row.last_modified = validators.etag, validators.last_modified
+            row.validators = {"target": self._target.fingerprint, "addresses": validators.found}
             event = CrawlFinished(
                 source=report.source,
                 found=report.found,

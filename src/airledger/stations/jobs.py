@@ -17,6 +17,7 @@ from airledger.platform.tasks.registry import Context, Registry, Result
 from airledger.platform.tasks.rows import PENDING, TaskRow
 from airledger.platform.tasks.run import HandedBackError
 from airledger.stations.cleanup import CHUNK, retire_dead
+from airledger.stations.polite import PoliteDoor
 from airledger.stations.reading import CrawlTarget
 from airledger.stations.record import record_proof
 from airledger.stations.standing import Pace
@@ -56,9 +57,10 @@ class Deps:
 
 def declare(registry: Registry, deps: Deps) -> None:
     """Make the tasks known."""
+    door = PoliteDoor(deps.fetcher)  # one for all crawls of this process: hosts are asked by it in turn
 
     def crawl_source(context: Context, source: str, attempt: int = 0) -> Result:
-        return _crawl(deps, context, source, attempt)
+        return _crawl(deps, door, context, source, attempt)
 
     def plan_checks(context: Context) -> Result:
         del context
@@ -100,7 +102,7 @@ def plan(deps: Deps) -> int:
     return sum(len(batch.stream_ids) for batch in batches)
 
 
-def _crawl(deps: Deps, context: Context, source: str, attempt: int) -> Result:
+def _crawl(deps: Deps, door: PoliteDoor, context: Context, source: str, attempt: int) -> Result:
     from airledger.stations.crawl import crawl
 
     known = {each.name: each for each in deps.settings.sources}
@@ -111,9 +113,10 @@ def _crawl(deps: Deps, context: Context, source: str, attempt: int) -> Result:
         deps.database,
         deps.clock,
         deps.fetcher,
-        CrawlTarget(found.name, found.url, found.type),
+        CrawlTarget.of_source(found, deps.settings.data),
         check_frequency_s=round(deps.settings.health_check_hours * HOUR_S),
         stopping=context.stopping,
+        door=door,
     )
     if context.stopping():
         raise HandedBackError

@@ -54,7 +54,7 @@ class Stream(Row):
     url: Mapped[str]
     url_key: Mapped[str] = mapped_column(unique=True)  # SHA-256 of the canonical URL: real URLs outgrow an index entry
     host: Mapped[str] = mapped_column(index=True)  # politeness counts per host
-    name: Mapped[str | None]
+    name: Mapped[str | None] = mapped_column(index=True)
     type: Mapped[str | None] = mapped_column(index=True)
     genre: Mapped[str | None]
     bitrate: Mapped[int | None]
@@ -101,6 +101,8 @@ class Stream(Row):
     has_sound: Mapped[bool | None]
     has_picture: Mapped[bool | None]
     stream_title: Mapped[str | None]
+    says_geo_blocked: Mapped[bool | None]  # as directories mark it; a cause is what we found ourselves
+    says_part_time: Mapped[bool | None]  # not on the air around the clock, as directories mark it
     request_headers: Mapped[dict[str, Any] | None]  # what the directory says the server wants (user agent, referrer)
     search_text: Mapped[str]  # made by platform/words.py; the full-text index is laid over it
     allows_any_origin: Mapped[bool | None]  # whether scripts of other sites may read it (CORS)
@@ -151,8 +153,7 @@ class Crawl(Row):
     refused: Mapped[int] = mapped_column(default=0)
     refused_reasons: Mapped[dict[str, Any]] = mapped_column(default=dict)
     error: Mapped[str | None]
-    etag: Mapped[str | None]
-    last_modified: Mapped[str | None]
+    validators: Mapped[dict[str, Any] | None]  # what makes the next request conditional, by address
 
 
 class StreamMetric(Row):

@@ -98,31 +98,23 @@ class SourceFile(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request to a directory: a GET, or the POST of a form."""
+    """One request to a directory: a GET, or the POST of a form.
+
+    Attributes:
+        is_page: One of numbered pages: where it begins like the page before, the server has no further ones.
+    """
 
     url: str
     form: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What a directory's last answer held.
-
-    Attributes:
-        rows: How many entries, refused ones included.
-        first: The first of them; None when there was none.
-    """
-
-    rows: int
-    first: Entry | Refused | None
+    is_page: bool = False
 
 
 @runtime_checkable
 class Asking(Protocol):
     """A kind of directory that answers in parts: pages, genres, searches."""
 
-    def asks(self, url: str) -> Generator[Ask, Answered, None]:
-        """Give the requests that make up the whole; what each one brought is sent back in."""
+    def asks(self, url: str) -> Generator[Ask, int, None]:
+        """Give the requests that make up the whole; how many entries each one brought is sent back in."""
         ...
 
 

@@ -28,7 +28,6 @@ from airledger.platform.errors import ConfigurationError, InputError, LimitError
 from airledger.platform.sandbox import SandboxedCommand, SandboxedProcess, SandboxLimits, python_command
 from airledger.stations.sources.base import (
     LIMITS_CHARS,
-    Answered,
     Ask,
     Entry,
     Refused,
@@ -101,17 +100,14 @@ class HtmlDirectory:
         given = with_options(self, options)
         return replace(given, reads=load_selectors(Path(given.selectors))) if given.selectors else given
 
-    def asks(self, url: str) -> Generator[Ask, Answered, None]:
+    def asks(self, url: str) -> Generator[Ask, int, None]:
         """Ask for the one page, or for page after page where the address has `{page}` in it."""
         if _PAGE not in url:
             yield Ask(url)
             return
-        first_before: Entry | Refused | None = None
         for page in range(self.first_page, self.first_page + self.max_pages):
-            found = yield Ask(url.replace(_PAGE, str(page)))
-            if not found.rows or found.first == first_before:  # past the end some give the last page again
+            if not (yield Ask(url.replace(_PAGE, str(page)), is_page=True)):
                 return
-            first_before = found.first
 
     def at(self, url: str) -> Self:
         """Read links as they stand on the page of an address."""

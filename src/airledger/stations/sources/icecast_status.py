@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, ClassVar, Self
 from urllib.parse import urlsplit, urlunsplit
 
 from airledger.platform.errors import InputError, LimitError
-from airledger.stations.sources.base import LIMITS_CHARS, Answered, Ask, Entry, Refused, kbps, link, tags, text
+from airledger.stations.sources.base import LIMITS_CHARS, Ask, Entry, Refused, kbps, link, tags, text
 from airledger.stations.sources.icecast_yp import CODECS
 from airledger.stations.sources.text_lines import decoded
 
@@ -41,7 +41,7 @@ class IcecastStatus:
 
     base: str = ""
 
-    def asks(self, url: str) -> Generator[Ask, Answered, None]:
+    def asks(self, url: str) -> Generator[Ask, int, None]:
         """Ask for the page; a server may be named by its bare address."""
         parts = urlsplit(url)
         yield Ask(url if parts.path not in {"", "/"} else f"{parts.scheme}://{parts.netloc}{STATUS_PATH}")

@@ -60,9 +60,9 @@ class M3u:
     name = "m3u"
 
     def recognises(self, start: bytes) -> bool:
-        """Tell by the header, or by what stands before an address."""
+        """Tell by the header, or by a line that describes an address."""
         head = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-        return head[:7].upper() == b"#EXTM3U" or b"#EXTINF" in head
+        return head[:7].upper() in (b"#EXTM3U", b"#EXTINF") or (head[:1] == b"#" and b"\n#EXTINF:" in head)
 
     def entries(self, body: BinaryIO) -> Iterator[Entry | Refused]:
         """Read entry by entry.

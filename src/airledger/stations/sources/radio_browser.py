@@ -6,7 +6,6 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from airledger.stations.sources.base import (
     LIMITS_CHARS,
-    Answered,
     Ask,
     Entry,
     Refused,
@@ -32,18 +31,14 @@ class RadioBrowser:
 
     name = "radio_browser"
 
-    def asks(self, url: str) -> Generator[Ask, Answered, None]:
+    def asks(self, url: str) -> Generator[Ask, int, None]:
         """Ask page by page where the address is the API's, else for the one file."""
         if not is_api(url):
             yield Ask(url)
             return
-        first_before: Entry | Refused | None = None
         for page in range(MAX_PAGES):
-            found = yield Ask(page_url(url, page))
-            # A server that knows no offset gives its first page again.
-            if found.rows < PAGE_ROWS or (found.first is not None and found.first == first_before):
+            if (yield Ask(page_url(url, page), is_page=True)) < PAGE_ROWS:
                 return
-            first_before = found.first
 
     def recognises(self, start: bytes) -> bool:
         """Tell by the rows' own id."""

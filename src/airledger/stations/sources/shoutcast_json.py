@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 from airledger.stations.sources.base import (
     LIMITS_CHARS,
-    Answered,
     Ask,
     Entry,
     Refused,
@@ -51,7 +50,7 @@ class ShoutcastJson:
         """
         return with_options(self, options)
 
-    def asks(self, url: str) -> Generator[Ask, Answered, None]:
+    def asks(self, url: str) -> Generator[Ask, int, None]:
         """Ask for each genre and search; with neither, for what is heard most."""
         if urlsplit(url).path.rstrip("/") not in {"", BY_GENRE, BY_WORDS, TOP}:
             yield Ask(url)  # a file of rows

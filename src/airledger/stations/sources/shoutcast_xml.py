@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, ClassVar, Self
 from urllib.parse import urlencode, urlsplit
 from xml.etree.ElementTree import Element
 
-from airledger.stations.sources.base import LIMITS_CHARS, Answered, Ask, Entry, Refused, kbps, link, tags, text
+from airledger.stations.sources.base import LIMITS_CHARS, Ask, Entry, Refused, kbps, link, tags, text
 from airledger.stations.sources.icecast_yp import CODECS
 from airledger.stations.sources.options import with_options
 from airledger.stations.sources.xml_rows import MAX_CHILD_CHARS, local_name, xml_rows
@@ -46,7 +46,7 @@ class ShoutcastXml:
         """
         return with_options(self, options)
 
-    def asks(self, url: str) -> Generator[Ask, Answered, None]:
+    def asks(self, url: str) -> Generator[Ask, int, None]:
         """Ask for each genre and search; with neither, for the 500 most heard."""
         if urlsplit(url).path.rsplit("/", 1)[-1].lower() in METHODS:
             yield Ask(url)
