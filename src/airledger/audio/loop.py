@@ -100,6 +100,12 @@ def _peaks(correlation: NDArray[np.float64], shortest: int, longest: int) -> lis
 
 def _same_throughout(sound: NDArray[np.float32], lag: int) -> bool:
     """Whether every sounding second equals the one a period later."""
+    alike = _likeness(sound, lag)
+    return bool(alike.min() >= SAME_CORRELATION and np.median(alike) >= SAME_MEDIAN_CORRELATION)
+
+
+def _likeness(sound: NDArray[np.float32], lag: int) -> NDArray[np.float64]:
+    """Compare each sounding second with the one a period later, 1 for equal ones; a single 0 where none sounds."""
     seconds = (len(sound) - lag) // SOUND_RATE_HZ
     early = sound[: seconds * SOUND_RATE_HZ].reshape(seconds, SOUND_RATE_HZ).astype(np.float64)
     late = sound[lag : lag + seconds * SOUND_RATE_HZ].reshape(seconds, SOUND_RATE_HZ).astype(np.float64)
@@ -107,9 +113,10 @@ def _same_throughout(sound: NDArray[np.float32], lag: int) -> bool:
     floor = SOUND_RATE_HZ * 10 ** (SILENCE_DBFS / 10)
     sounding = np.maximum(early_energy, late_energy) > floor
     if not sounding.any():
-        return False
+        return np.zeros(1)
     alike = (early * late).sum(axis=1) / np.maximum(np.maximum(early_energy, late_energy), 1e-12)
-    return bool(alike[sounding].min() >= SAME_CORRELATION and np.median(alike[sounding]) >= SAME_MEDIAN_CORRELATION)
+    sounding_ones: NDArray[np.float64] = alike[sounding]
+    return sounding_ones
 
 
 def _stands_out(correlation: NDArray[np.float64], lag: int) -> bool:
@@ -117,3 +124,33 @@ def _stands_out(correlation: NDArray[np.float64], lag: int) -> bool:
     near, far = (int(distance_s * COARSE_RATE_HZ) for distance_s in NEIGHBOURHOOD_S)
     around = np.concatenate([correlation[max(lag - far, 0) : lag - near], correlation[lag + near : lag + far + 1]])
     return bool(np.percentile(around, 90) < CONTRAST_SHARE * correlation[lag])
+
+
+def measure_loop(pcm: Pcm, min_period_s: float, max_period_s: float) -> tuple[float, float]:
+    """Measure how far sound repeats itself, without judging.
+
+    Args:
+        pcm: mono at 8 kHz. A period is looked for only if it fits 2.75 times.
+        min_period_s: shortest period to look for, at least 1.
+        max_period_s: longest.
+
+    Returns:
+        The best period in seconds (0 when there is none to be compared), and how like the worst tenth of its sounding
+        seconds are to what comes a period later, 0 to 1: a loop has 0.8 and more, other sound next to nothing.
+    """
+    if not len(pcm):
+        return 0.0, 0.0
+    fine = _low_passed(as_float(pcm))
+    sound = fine[::STEP]
+    longest = min(int(max_period_s * COARSE_RATE_HZ), int(len(sound) / PASSES))
+    shortest = int(max(min_period_s, 1.0) * COARSE_RATE_HZ)
+    if longest < shortest or not _sounds_mostly(pcm):
+        return 0.0, 0.0
+    correlation = _lag_correlation(sound, longest + int(NEIGHBOURHOOD_S[1] * COARSE_RATE_HZ))
+    best = (0.0, 0.0)
+    for lag in _peaks(correlation, shortest, longest):
+        if _stands_out(correlation, lag):
+            fine_lag = _refined(fine, lag * STEP)
+            likeness = float(np.percentile(_likeness(fine, fine_lag), 10, method="lower"))
+            best = max(best, (fine_lag / SOUND_RATE_HZ, max(0.0, likeness)), key=lambda one: one[1])
+    return best

@@ -10,9 +10,9 @@ SERVER_ERROR_STATUS = 500
 class Cause(StrEnum):
     """What is wrong with a stream. The value is stored and shown, so it never changes.
 
-    `SILENT`, `LOOPED`, `SLOW` and `FALSE_BITRATE` are judgements about sound that was heard; the tuner itself never
-    reports them. `FALSE_BITRATE` is a warning: the stream plays. `TOKEN_EXPIRED` to `OUR_NETWORK` are found by looking
-    further than at one answer (`probing/second_look.py`, `probing/together.py`).
+    `SILENT`, `LOOPED`, `SLOW` and `FALSE_BITRATE` are judgements about sound that was heard, `FROZEN`, `BLACK` and
+    `PLACEHOLDER` about pictures that were seen; the tuner itself never reports them. `FALSE_BITRATE` is a warning: the stream plays. `TOKEN_EXPIRED` to `OUR_NETWORK` are found by
+    looking further than at one answer (`probing/second_look.py`, `probing/together.py`).
     """
 
     DEAD_HOST = "dead_host"
@@ -34,6 +34,9 @@ class Cause(StrEnum):
     NO_SOUND = "no_sound"
     SILENT = "silent"
     LOOPED = "looped"
+    FROZEN = "frozen"
+    BLACK = "black"
+    PLACEHOLDER = "placeholder"
     SLOW = "slow"
     FALSE_BITRATE = "false_bitrate"
     ENDED = "ended"

@@ -1,0 +1,1 @@
+"""What a stream is, how good, and whether to trust it: close looks, weighed by models and rules."""
