@@ -23,11 +23,12 @@ import airledger.recognition.outside.models
 import airledger.repertoire.models
 import airledger.stations.alerts.models
 import airledger.stations.blocking.models
+import airledger.stations.directory.models
 import airledger.stations.joining.models
 import airledger.stations.models
 import airledger.stations.probing.models
 import airledger.stations.watching.models  # noqa: F401  every table must be known before migrations compare
-from airledger.listening import evidence_jobs, unknown_jobs
+from airledger.listening import evidence_jobs, same_sound_jobs, unknown_jobs
 from airledger.listening import jobs as listening_jobs
 from airledger.listening import outside_jobs as listening_outside_jobs
 from airledger.listening.ask_parts import AskDeps
@@ -41,6 +42,7 @@ from airledger.platform.events import Dispatcher, Told
 from airledger.platform.fetch import Fetcher
 from airledger.platform.guard import AddressGuard
 from airledger.platform.migrate import upgrade
+from airledger.platform.notify import Notifier
 from airledger.platform.presence import Counts, Presence
 from airledger.platform.settings import Settings
 from airledger.platform.storage import Storage, open_storage
@@ -54,6 +56,10 @@ from airledger.recognition import jobs as recognition_jobs
 from airledger.recognition.events import RecordingEnrolled
 from airledger.recognition.outside import jobs as outside_jobs
 from airledger.stations import jobs as stations_jobs
+from airledger.stations.alerts import jobs as alert_jobs
+from airledger.stations.alerts import raise_alerts
+from airledger.stations.alerts.send import AlertPost
+from airledger.stations.joining import jobs as joining_jobs
 
 if TYPE_CHECKING:  # numba and av load only in the processes that recognise or tune
     import numpy as np
@@ -162,6 +168,16 @@ class Airledger:
         return isrc_desk(self.settings, self.database, self.clock, self.counts)
 
     @cached_property
+    def notifier(self) -> Notifier:
+        """What sends mail, and speaks to the services that the operator configured."""
+        return Notifier(self.settings)
+
+    @cached_property
+    def alert_post(self) -> AlertPost:
+        """What makes and delivers messages about alerts."""
+        return AlertPost(self.database, self.tasks, self.clock, self.fetcher, self.notifier)
+
+    @cached_property
     def tuner(self) -> "Tuner":
         """The tuner of this process, started."""
         from airledger.stations.tuner import Tuner
@@ -183,6 +199,7 @@ class Airledger:
         """Make every kind of task known to this process."""
         platform_jobs.declare(self.tasks, self.database, self.clock)
         webhook_jobs.declare(self.tasks, self.database, self.clock, self.fetcher)
+        alert_jobs.declare(self.tasks, self.alert_post)
         stations_jobs.declare(
             self.tasks,
             stations_jobs.Deps(
@@ -246,6 +263,8 @@ class Airledger:
             days=self.settings.unmatched_days,
         )
         playlog_jobs.declare(self.tasks, self.database, self.clock)
+        joining_jobs.declare(self.tasks, self.database, self.clock)
+        same_sound_jobs.declare(self.tasks, self.database, self.storage, self.clock)
 
     def declare_schedules(self) -> None:
         """Write what comes again and again; paused schedules stay paused."""
@@ -264,10 +283,13 @@ class Airledger:
             retire_schedules(unit.session, "crawl:", {f"crawl:{one.name}" for one in settings.sources if one.enabled})
             for name, task, every_s in (
                 ("stations.plan_checks", stations_jobs.PLAN_CHECKS, 10),
+                (alert_jobs.GATHER, alert_jobs.GATHER, alert_jobs.GATHER_EVERY_S),
                 ("playlog.rebuild", playlog_jobs.REBUILD, 60),
                 ("listening.close_stale", listening_jobs.CLOSE_STALE, 300),
                 (unknown_jobs.JUDGE, unknown_jobs.JUDGE, 60),
                 (unknown_jobs.COMPARE, unknown_jobs.COMPARE, 60),
+                (same_sound_jobs.COMPARE, same_sound_jobs.COMPARE, 60),
+                (joining_jobs.JOIN, joining_jobs.JOIN, 60),
                 (unknown_jobs.LOOK_BACK, unknown_jobs.LOOK_BACK, 300),
                 (duplicate_jobs.FIND, duplicate_jobs.FIND, 300),
                 ("library.tend_index", recognition_jobs.TEND_INDEX, 60),
@@ -301,6 +323,7 @@ class Airledger:
         dispatcher = Dispatcher(self.database, self.clock, holder)
         dispatcher.subscribe("playlog", (DetectionOpened, DetectionClosed), self._log_play)
         dispatcher.subscribe("look_back", (RecordingEnrolled,), self._look_back)
+        dispatcher.subscribe("alerts", raise_alerts.EVENTS, self._raise_alerts)
         return dispatcher
 
     def presence(self, role: str) -> Presence:
@@ -313,6 +336,9 @@ class Airledger:
     def _look_back(self, unit: Unit, told: Told) -> None:
         del told  # whoever looks back finds all that were enrolled meanwhile
         unknown_jobs.look_back_soon(unit, self.tasks, self.clock.now())
+
+    def _raise_alerts(self, unit: Unit, told: Told) -> None:
+        raise_alerts.hear(unit, told, self.clock.now())
 
     def close(self) -> None:
         """End the tuners' children and close all connections."""

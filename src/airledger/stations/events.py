@@ -61,6 +61,15 @@ class StreamFlapping(Event):
     is_flapping: bool
 
 
+class StreamDegrading(Event):
+    """A stream gets worse, and how; no reasons mean that it is as good as before again."""
+
+    name: ClassVar[str] = "stream.degrading"
+
+    stream_id: int
+    reasons: list[str]
+
+
 class CrawlFinished(Event):
     """A directory was read, or could not be (`error`)."""
 

@@ -7,8 +7,9 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from airledger.platform.db import Row
 from airledger.platform.errors import InputError
-from airledger.stations.watching.models import StreamDay, StreamHour, WatchMark
+from airledger.stations.watching.models import WatchMark
 from airledger.stations.watching.rollup import (
     DAYS,
     HOURS,
@@ -74,5 +75,5 @@ def _fresh(session: Session, stream_id: int, name: str, since: datetime, until: 
     return found
 
 
-def _rolled(row: StreamHour | StreamDay) -> Rolled:
+def _rolled(row: Row) -> Rolled:
     return Rolled(*(getattr(row, name) for name in Rolled._fields))
