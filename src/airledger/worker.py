@@ -83,6 +83,8 @@ def run_listener(settings: Settings) -> None:
         from airledger.listening.doubtful import DoubtfulKeeper
         from airledger.listening.evidence_keeper import EvidenceKeeper
         from airledger.listening.listener import Listener, ListenerSettings
+        from airledger.listening.same_sound_keep import SoundPrinter
+        from airledger.listening.same_sound_print import LookPlan
 
         limits = ListenerSettings(
             max_sessions=settings.max_sessions,
@@ -109,6 +111,7 @@ def run_listener(settings: Settings) -> None:
             evidence=evidence,
             unknown_storage=app.storage if settings.unmatched_days else None,
             doubtful=doubtful,
+            printer=SoundPrinter(holder, app.database, app.storage, app.clock, app.counts, LookPlan()),
         )
         listener.run(stop)
 

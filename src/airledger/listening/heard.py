@@ -21,6 +21,8 @@ class HeardWindow:
         end_s: Air time of the last.
         pcm: int16[n], mono, 8 kHz. Shared by all observers: whoever changes it takes a copy.
         answer: What was found; with `peaks` unless the window is silent.
+        position: Of the first sample in its connection; air times may slide a little, positions do not.
+        connection: Which connection of the session it is from.
     """
 
     target: Target
@@ -28,6 +30,8 @@ class HeardWindow:
     end_s: float
     pcm: NDArray[np.int16]
     answer: Answer
+    position: int = 0
+    connection: int = 0
 
 
 Observer = Callable[[HeardWindow, Step], None]

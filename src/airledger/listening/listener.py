@@ -17,6 +17,7 @@ from airledger.listening.outbox import Outbox
 from airledger.listening.recognisers import Recognisers
 from airledger.listening.record import store
 from airledger.listening.remote_hear import RemoteHearing, RemoteSession
+from airledger.listening.same_sound_keep import SoundPrinter
 from airledger.listening.session import LiveSession, Tunes
 from airledger.listening.spool import Spool
 from airledger.listening.tracker import TrackerParams
@@ -68,6 +69,7 @@ class Listener:
         evidence: EvidenceKeeper | None = None,
         unknown_storage: Storage | None = None,
         doubtful: DoubtfulKeeper | None = None,
+        printer: SoundPrinter | None = None,
     ) -> None:
         self.name = name
         self._database = database
@@ -78,6 +80,7 @@ class Listener:
         self._settings = settings
         self._evidence = evidence
         self._doubtful = doubtful
+        self._printer = printer
         self._outbox = Outbox()
         self._unknown = UnknownKeeper(unknown_storage, self._outbox, counts) if unknown_storage is not None else None
         self._spool = Spool(spool_folder, name)
@@ -102,6 +105,8 @@ class Listener:
             self._doubtful.start()
         if self._unknown is not None:
             self._unknown.start()
+        if self._printer is not None:
+            self._printer.start()
         try:
             self._library.sync()
             for path, batch in self._spool.left_by_others():
@@ -193,7 +198,7 @@ class Listener:
 
     def _observers(self) -> tuple[Observer, ...]:
         """Who wants every window of every station."""
-        keepers = (self._evidence, self._unknown, self._doubtful)
+        keepers = (self._evidence, self._unknown, self._doubtful, self._printer)
         return tuple(keeper.observe for keeper in keepers if keeper is not None)
 
     def _flush(self) -> None:
@@ -226,6 +231,8 @@ class Listener:
         self._recognisers.drain(PATIENCE_S)
         if self._unknown is not None:
             self._unknown.stop()
+        if self._printer is not None:
+            self._printer.stop()
         if self._doubtful is not None:
             self._doubtful.stop()
         self._flush()

@@ -289,3 +289,17 @@ class RemotePlace(Row):
     )
     progress: Mapped[dict[str, Any]]
     lost_by: Mapped[str | None]  # what the client said of the gap that follows
+
+
+class SoundPrints(Row):
+    """That a listener stored what its streams sounded like in a look; the object goes once it was compared."""
+
+    __tablename__ = "sound_prints"
+    retention = Retention(reason="minutes: until the look was compared")
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    look: Mapped[int] = mapped_column(index=True)
+    listener: Mapped[str]
+    object_key: Mapped[str]
+    streams: Mapped[int]
+    created_at: Mapped[datetime]

@@ -279,7 +279,9 @@ class LiveSession:
         self._tracker = step.state
         self._tell(step, answer.cpu_ms)
         self._count(window, answer)
-        heard = HeardWindow(self.target, window.start_s, window.end_s, window.pcm, answer)
+        heard = HeardWindow(
+            self.target, window.start_s, window.end_s, window.pcm, answer, window.position, window.connection
+        )
         for observer in self._observers:
             observer(heard, step)
 
