@@ -2,7 +2,8 @@
 
 import contextlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
@@ -29,20 +30,37 @@ def add_to(app: typer.Typer) -> None:
 def crawl(
     sources: Annotated[list[str], typer.Argument(help="Files, folders, addresses, or names from airledger.toml.")],
     kind: Annotated[
-        str | None, typer.Option("--type", help="m3u, icecast_yp, icecast_status or radio_browser; else it is sniffed.")
+        str | None,
+        typer.Option(
+            "--type", help="Such as m3u, pls, opml, icecast_status, shoutcast_xml, html_directory; else it is sniffed."
+        ),
     ] = None,
+    account: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write what became of each entry here, a JSON line each: taken, merged with which, refused why."
+        ),
+    ] = None,
+    unwrap: Annotated[
+        bool, typer.Option("--unwrap", help="Follow playlists (.pls, .m3u, .asx, .xspf) that a source lists.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line per source.")] = False,
 ) -> None:
-    """Read directories into the catalogue. Doing it again changes nothing that has not changed there."""
+    """Read directories into the catalogue. Doing it again changes nothing that has not changed there.
+
+    Lists of iptv-org are joined with its database where that lies beside them (`streams/` and `database/`).
+    """
     from airledger.app import Airledger
     from airledger.platform.settings import load_settings
 
-    with Airledger.open(load_settings()) as app:
-        targets = [_target(app, source, kind) for source in sources]
+    with contextlib.ExitStack() as stack:
+        app = stack.enter_context(Airledger.open(load_settings()))
+        written = stack.enter_context(account.open("w", encoding="utf-8")) if account else None
+        targets = [_target(app, source, kind, unwrap) for source in sources]
         reports = []
         for target in targets:
             with _progress(target.name, shown=not as_json) as monitor:
-                report = _crawl(app, target, monitor)
+                report = _crawl(app, target, monitor, written)
             reports.append(report)
             if as_json:
                 print_json(report.to_json())
@@ -125,25 +143,31 @@ def streams(
     print_table("Streams", ("id", "name", "country", "state", "cause", "codec", "kbit/s", "checked"), cells)
 
 
-def _target(app: "Airledger", source: str, kind: str | None) -> "CrawlTarget":
-    from pathlib import Path
-
+def _target(app: "Airledger", source: str, kind: str | None, unwrap: bool) -> "CrawlTarget":
     from airledger.stations.reading import CrawlTarget, is_address
 
     for known in app.settings.sources:
         if known.name == source and not Path(source).exists():
-            return CrawlTarget(known.name, known.url, known.type)
+            return CrawlTarget.of_source(known, app.settings.data)
     if not is_address(source) and not Path(source).exists():
         names = ", ".join(known.name for known in app.settings.sources)
         raise typer.BadParameter(f"{source} is neither a file, a folder, an http(s) address nor one of: {names}")
-    return CrawlTarget.of(source, kind)
+    return CrawlTarget.of(source, kind, unwrap=unwrap)
 
 
-def _crawl(app: "Airledger", target: "CrawlTarget", monitor: "Monitor") -> "CrawlReport":
+def _crawl(app: "Airledger", target: "CrawlTarget", monitor: "Monitor", written: TextIO | None) -> "CrawlReport":
+    from airledger.stations.account import Account
     from airledger.stations.crawl import crawl as read_in
 
-    nominal_s = round(app.settings.health_check_hours * 3_600)
-    return read_in(app.database, app.clock, app.fetcher, target, check_frequency_s=nominal_s, monitor=monitor)
+    return read_in(
+        app.database,
+        app.clock,
+        app.fetcher,
+        target,
+        check_frequency_s=round(app.settings.health_check_hours * 3_600),
+        monitor=monitor,
+        account=Account(target.name, written) if written else None,
+    )
 
 
 @contextlib.contextmanager
