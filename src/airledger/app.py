@@ -71,6 +71,9 @@ if TYPE_CHECKING:  # numba and av load only in the processes that recognise or t
     from airledger.recognition.library_index import LibraryIndex
     from airledger.recognition.outside.hybrid import HybridParts
     from airledger.recognition.outside.isrc import IsrcDesk
+    from airledger.stations.probing.check import Checker
+    from airledger.stations.probing.first_frames import FramesDecoder
+    from airledger.stations.probing.manners import Manners
     from airledger.stations.tuner import Tuner
 
 HOUR_S = 3_600
@@ -186,6 +189,23 @@ class Airledger:
         tuner.open()
         return tuner
 
+    def checker(self) -> "Checker":
+        """Make a checker for one batch of streams; the tuner and the manners are those of this process."""
+        from airledger.stations.probing.check import Checker
+        from airledger.stations.probing.knock import Knocker
+
+        manners, decoder = self.probing
+        knocker = Knocker(self.guard, self.settings.user_agent, manners=manners)
+        return Checker(knocker, decoder, lambda: self.tuner, self.settings.probe_concurrency)
+
+    @cached_property
+    def probing(self) -> "tuple[Manners, FramesDecoder]":
+        """How this process treats hosts, and what decodes the first bytes of streams."""
+        from airledger.stations.probing.first_frames import FramesDecoder
+        from airledger.stations.probing.manners import Manners
+
+        return Manners(), FramesDecoder()
+
     @cached_property
     def live_tuner(self) -> "Tuner":
         """A tuner for hundreds of streams at once, started: half a second late, and so much cheaper."""
@@ -207,7 +227,7 @@ class Airledger:
                 settings=self.settings,
                 clock=self.clock,
                 fetcher=self.fetcher,
-                tuner=lambda: self.tuner,
+                checker=self.checker,
                 registry=self.tasks,
                 counts=self.counts,
             ),
@@ -345,6 +365,8 @@ class Airledger:
         for name in ("tuner", "live_tuner"):
             if name in self.__dict__:
                 self.__dict__[name].close()
+        if "probing" in self.__dict__:
+            self.probing[1].close()
         if "hybrid" in self.__dict__:
             self.hybrid.close()
         if "isrc" in self.__dict__:

@@ -9,11 +9,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from airledger.platform.errors import ForbiddenError
 
-_OPEN = re.compile(r"/api/(?:v1/(?:stats|streams(?:/[^/]+(?:/(?:checks|metrics))?)?)|openapi\.json)")
+_OPEN = re.compile(
+    r"/api/(?:v1/(?:stats|points|choices|now|streams(?:/[^/]+(?:/(?:checks|metrics))?)?"
+    r"|stations(?:/[^/]+(?:/(?:now|logo))?)?|export\.[a-z0-9]+)|openapi\.json)"
+    r"|/(?:json|xml|csv|m3u|pls|xspf)/.+"
+)
 _READS = ("GET", "HEAD")
 _HEADERS = (
     ("Access-Control-Allow-Origin", "*"),
-    ("Access-Control-Expose-Headers", "Link, X-Request-ID, Retry-After"),
+    ("Access-Control-Expose-Headers", "Link, ETag, X-Request-ID, Retry-After"),
 )
 _PREFLIGHT = (
     ("Access-Control-Allow-Methods", "GET, HEAD"),

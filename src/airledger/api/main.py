@@ -1,6 +1,7 @@
 """Putting the API together."""
 
 import contextlib
+import hmac
 from asyncio import create_task, gather
 from collections.abc import AsyncIterator
 from importlib.metadata import version
@@ -22,6 +23,9 @@ from airledger.api import (
     page,
     plays,
     points,
+    radio_browser,
+    radio_browser_acts,
+    radio_browser_lists,
     reference,
     remote,
     reviews,
@@ -52,6 +56,7 @@ from airledger.platform.auth.authenticate import Authenticator
 from airledger.platform.auth.tokens import Tokens, load_secret
 
 FIGURES_S = 15.0
+COUNTS_S = 60.0
 ATTEMPTS_PER_MINUTE = 10  # to sign in, per address and per account
 ROUTERS = (
     health.router,
@@ -77,6 +82,9 @@ ROUTERS = (
     accounts.router,
     webhooks.router,
     live.router,
+    radio_browser.router,
+    radio_browser_acts.router,
+    radio_browser_lists.router,
     reference.router,
     page.router,  # last: it answers every path
 )
@@ -113,7 +121,8 @@ def build_api(app: Airledger) -> FastAPI:
 
 def _state(app: Airledger) -> ApiState:
     threads, traffic = Threads(app.database), Traffic()
-    tokens = Tokens(load_secret(app.settings.data), app.clock, minutes=app.settings.access_token_minutes)
+    secret = load_secret(app.settings.data)
+    tokens = Tokens(secret, app.clock, minutes=app.settings.access_token_minutes)
     return ApiState(
         app=app,
         threads=threads,
@@ -122,6 +131,8 @@ def _state(app: Airledger) -> ApiState:
         attempts=RateLimiter(ATTEMPTS_PER_MINUTE),
         cache=AnswerCache(on_look=traffic.count_look),
         figures=AnswerCache(keep_s=FIGURES_S),
+        counts=AnswerCache(keep_s=COUNTS_S),
+        visit_secret=hmac.digest(secret, b"visits", "sha256"),
         hub=EventHub(threads, tells_of_sessions=app.settings.enable_websocket_broadcast),
         traffic=traffic,
     )

@@ -27,6 +27,8 @@ class ApiState:
     attempts: RateLimiter
     cache: AnswerCache
     figures: AnswerCache  # counts of whole tables, which no visitor needs to the second
+    counts: AnswerCache  # by country, tag and the like, of the whole catalogue: a minute old at most
+    visit_secret: bytes  # what marks of clicks and votes are keyed with
     hub: EventHub
     traffic: Traffic
 

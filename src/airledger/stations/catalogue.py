@@ -12,7 +12,6 @@ from uuid import UUID
 from sqlalchemy import Row as ResultRow
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
-from sqlalchemy.sql import ColumnElement
 
 from airledger.platform.errors import InputError, NotFoundError
 from airledger.stations.filters import StreamFilter, search_of
@@ -242,7 +241,7 @@ def stats(session: Session) -> CatalogueStats:
     )
 
 
-def view_query(*more: ColumnElement[Any]) -> Select[Any]:
+def view_query(*more: Any) -> Select[Any]:
     """Return the query for what `view_of` makes a view from, and further columns behind it."""
     return select(*_VIEW_COLUMNS, *more).outerjoin(Geolocation, Geolocation.stream_id == Stream.id)
 

@@ -1,0 +1,1 @@
+"""Being a directory for others: clicks and votes, Radio Browser's view of the catalogue, playlists and tables."""
