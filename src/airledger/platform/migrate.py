@@ -75,6 +75,7 @@ def _config(connection: Connection) -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
+    config.attributes["include_object"] = include_object
     return config
 
 

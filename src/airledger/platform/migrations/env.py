@@ -3,7 +3,6 @@
 from alembic import context
 
 from airledger.platform.db import Row
-from airledger.platform.migrate import include_object
 
 connection = context.config.attributes["connection"]
 context.configure(
@@ -12,7 +11,7 @@ context.configure(
     render_as_batch=True,
     transaction_per_migration=False,
     compare_type=True,
-    include_object=include_object,
+    include_object=context.config.attributes["include_object"],
 )
 with context.begin_transaction():
     context.run_migrations()
