@@ -1,14 +1,16 @@
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
 
+from airledger.audio.sniff import Kind, Sniffed
 from airledger.platform.clock import SteppedClock
 from airledger.platform.db import Database
 from airledger.platform.errors import NotFoundError
 from airledger.platform.fetch import Fetcher
+from airledger.platform.first_bytes import Ask, FirstBytes
 from airledger.platform.guard import AddressGuard
 from airledger.platform.presence import Counts
 from airledger.platform.settings import Settings, Source
@@ -17,10 +19,30 @@ from airledger.platform.tasks.rows import TaskRow
 from airledger.platform.tasks.run import HandedBackError
 from airledger.stations import jobs
 from airledger.stations.cause import Cause
-from airledger.stations.models import FAILING, Crawl, Stream
+from airledger.stations.models import FAILING, PLAYING, Crawl, Stream
+from airledger.stations.probing.check import Checker
+from airledger.stations.probing.first_frames import FramesDecoder
+from airledger.stations.probing.knock import Knock
+from airledger.stations.probing.manners import Manners
+from airledger.stations.proof_job import ProofJob
 from airledger.stations.tuner import Listening, TuneEnded
 from airledger.stations.watch import BATCH
 from stations.rows import add_stream
+
+HLS = Sniffed(Kind.MEDIA, "hls")
+
+
+class Offline:
+    """A knocker without a network: whatever it is asked comes to listening."""
+
+    manners = Manners()
+
+    def knock(self, jobs: list[ProofJob], **_how: Any) -> Iterator[Knock]:
+        for job in jobs:
+            yield Knock(job, FirstBytes(Ask(job.id, job.url), None, b"", None, job.url, "", 0.0), HLS, level=1)
+
+    def close(self) -> None:
+        pass
 
 
 class DeadAir:
@@ -43,7 +65,7 @@ def deps(database: Database, clock: SteppedClock) -> jobs.Deps:
         settings=Settings(sources=(Source(name="dead", type="m3u", url="http://127.0.0.1:1/x.m3u"),)),
         clock=clock,
         fetcher=Fetcher(AddressGuard(), "test"),
-        tuner=lambda: cast("Any", DeadAir()),
+        checker=lambda: Checker(cast("Any", Offline()), FramesDecoder(), DeadAir),
         registry=registry,
         counts=Counts(),
     )
@@ -79,7 +101,7 @@ def test_due_streams_become_batches_that_are_proven(deps: jobs.Deps, clock: Step
 
 def test_planning_waits_while_much_is_waiting(deps: jobs.Deps, clock: SteppedClock) -> None:
     for n in range(BATCH * jobs.WAITING_BATCHES + 20):
-        add_stream(deps.database, clock, f"http://h{n}.example/")
+        add_stream(deps.database, clock, f"http://h{n}.example/", state=PLAYING)
     assert run(deps, jobs.PLAN_CHECKS)["streams"] == BATCH * jobs.WAITING_BATCHES
     assert run(deps, jobs.PLAN_CHECKS)["streams"] == 0
 

@@ -14,6 +14,7 @@ from airledger.stations.models import (
     OFF_HOURS,
     PLAYING,
     RETIRED,
+    UNPROVEN,
     Listing,
     Station,
     Stream,
@@ -24,7 +25,7 @@ from airledger.stations.proof import LONG_PROOF_S, Proof
 from airledger.stations.record import record_proof, record_proofs
 from airledger.stations.standing import Pace
 from airledger.stations.tuner.listening import Connected, IcyInfo
-from airledger.stations.watch import CLAIM_S, PER_HOST_AT_ONCE, claim_due, find_due, proof_jobs
+from airledger.stations.watch import CLAIM_S, PER_HOST_AT_ONCE, check_jobs, claim_due, find_due
 from airledger.stations.watching.models import StreamHabit
 from stations.rows import GOOD, LONG, add_stream, bad
 
@@ -91,7 +92,8 @@ def test_a_second_proof_is_long(database: Database, clock: SteppedClock) -> None
 
     def seconds() -> float:
         with database.read() as session:
-            [job] = proof_jobs(session, [stream_id], seconds=12)
+            [check] = check_jobs(session, [stream_id], seconds=12, now=clock.now())
+            job = check.job
             assert (job.headers, job.claimed_kbps) == ({"User-Agent": "V"}, 128)
             return job.seconds
 
@@ -110,8 +112,8 @@ def test_a_repeated_task_leaves_out_what_was_proven(database: Database, clock: S
     planned_at = clock.now()
     write(database, clock, done, GOOD)
     with database.read() as session:
-        jobs = proof_jobs(session, [done, open_one], seconds=12, not_since=planned_at)
-    assert [job.id for job in jobs] == [open_one]
+        jobs = check_jobs(session, [done, open_one], seconds=12, now=clock.now(), not_since=planned_at)
+    assert [one.job.id for one in jobs] == [open_one]
 
 
 def test_due_streams_are_claimed_once(either_database: Database, clock: SteppedClock) -> None:
@@ -251,4 +253,13 @@ def test_flapping_is_told_once_each_way(database: Database, clock: SteppedClock)
 
 @pytest.mark.parametrize("cause", list(Cause))
 def test_every_cause_can_be_written(database: Database, clock: SteppedClock, cause: Cause) -> None:
-    assert write(database, clock, add_stream(database, clock), bad(cause)).last_error == cause.value
+    row = write(database, clock, add_stream(database, clock), bad(cause))
+    with database.read() as session:
+        [check] = session.scalars(select(Verification))
+    assert check.cause == cause.value
+    if cause.is_ours:  # banned, told to wait, cut off: that is no fault of the stream's
+        assert (row.last_error, row.checks, row.failures, row.state) == ("", 0, 0, UNPROVEN)
+        assert row.next_check_at is not None
+        assert row.next_check_at > clock.now()
+    else:
+        assert row.last_error == cause.value

@@ -1,7 +1,8 @@
 """The tasks of this room: crawl a source, plan checks, prove a batch, clean up."""
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,22 +17,27 @@ from airledger.platform.settings import Settings
 from airledger.platform.tasks.registry import Context, Registry, Result
 from airledger.platform.tasks.rows import PENDING, TaskRow
 from airledger.platform.tasks.run import HandedBackError
+from airledger.stations.announcing.announce import expire
 from airledger.stations.cleanup import CHUNK, retire_dead
 from airledger.stations.polite import PoliteDoor
 from airledger.stations.reading import CrawlTarget
-from airledger.stations.record import record_proof
+from airledger.stations.record import record_proofs
 from airledger.stations.standing import Pace
 from airledger.stations.submit import PROBE_TASK
-from airledger.stations.watch import BATCH, claim_due, find_due, proof_jobs
+from airledger.stations.watch import BATCH, check_jobs, claim_due, find_due
 
 if TYPE_CHECKING:  # av and numpy load only in processes that prove
-    from airledger.stations.tuner import Tuner
+    from airledger.stations.probing.check import Checker
+    from airledger.stations.proof import Proof
 
 CRAWL = "stations.crawl"
 PLAN_CHECKS = "stations.plan_checks"
 PROBE = PROBE_TASK
+EXPIRE_ANNOUNCEMENTS = "stations.expire_announcements"
 CLEANUP = "stations.cleanup"
 WAITING_BATCHES = 8
+WRITTEN_AT_ONCE = 64
+WRITTEN_WITHIN_S = 1.0
 HOUR_S = 3_600
 CRAWL_AGAIN_S = 5
 
@@ -41,7 +47,7 @@ class Deps:
     """What the tasks of this room need.
 
     Attributes:
-        tuner: Gives the running tuner of this process; asked only by the task that proves.
+        checker: Makes a checker for one batch; asked only by the task that proves.
         registry: Where follow-up tasks are enqueued.
         counts: Counters of this process.
     """
@@ -50,7 +56,7 @@ class Deps:
     settings: Settings
     clock: Clock
     fetcher: Fetcher
-    tuner: Callable[[], "Tuner"]
+    checker: Callable[[], "Checker"]
     registry: Registry
     counts: Counts
 
@@ -72,7 +78,13 @@ def declare(registry: Registry, deps: Deps) -> None:
     def clean_up(context: Context) -> Result:
         return _clean_up(deps, context)
 
+    def expire_announcements(context: Context) -> Result:
+        del context
+        with deps.database.unit() as unit:
+            return {"ended": expire(unit, deps.clock.now())}
+
     registry.declare(CRAWL, "default", crawl_source)
+    registry.declare(EXPIRE_ANNOUNCEMENTS, "default", expire_announcements)
     registry.declare(PLAN_CHECKS, "default", plan_checks)
     registry.declare(PROBE, "probe", probe_batch, max_attempts=5)
     registry.declare(CLEANUP, "default", clean_up)
@@ -86,11 +98,11 @@ def plan(deps: Deps) -> int:
             select(func.count()).where(TaskRow.name == PROBE, TaskRow.status == PENDING, TaskRow.priority == 0)
         )
         room = WAITING_BATCHES - (waiting or 0)
-        due = find_due(session, now, limit=room * BATCH) if room > 0 else []
+        due = find_due(session, now, limit=room * BATCH, deep_every_s=_deep_every_s(deps)) if room > 0 else []
     if not due:
         return 0
     with deps.database.unit() as unit:
-        batches = claim_due(unit, due, now)
+        batches = claim_due(unit, due, now, deep_every_s=_deep_every_s(deps))
         for batch in batches:
             deps.registry.enqueue(
                 unit.session,
@@ -145,27 +157,69 @@ def _crawl_again(deps: Deps, source: str, attempt: int, every_hours: float) -> N
 
 
 def _probe(deps: Deps, context: Context, stream_ids: list[int], planned_at: str | None) -> Result:
-    """Prove some streams at the same time, writing each proof as it is made."""
-    from airledger.stations.probe import prove_all
-
-    settings = deps.settings
+    """Check some streams at the same time, writing down what was found some at a time."""
+    settings, now = deps.settings, deps.clock.now()
     since = datetime.fromisoformat(planned_at) if planned_at else None
     with deps.database.read() as session:
-        jobs = proof_jobs(session, stream_ids, seconds=settings.probe_seconds, not_since=since)
-    pace = Pace(settings.health_check_hours * HOUR_S, settings.verification_hours * HOUR_S)
-    healthy = done = 0
-    proofs = prove_all(deps.tuner(), jobs, concurrency=settings.probe_concurrency, stopping=context.stopping)
-    for job, proof in proofs:
-        with deps.database.unit() as unit:
-            record_proof(unit, job.id, proof, now=deps.clock.now(), pace=pace)
-        done += 1
-        healthy += proof.is_healthy
-        deps.counts.add("probes")
-        deps.counts.add(f"probes_{proof.cause.value if proof.cause else 'healthy'}")
-        context.progress(done / len(jobs))
-    if done < len(jobs):
+        jobs = check_jobs(
+            session,
+            stream_ids,
+            seconds=settings.probe_seconds,
+            now=now,
+            deep_every_s=_deep_every_s(deps),
+            not_since=since,
+        )
+    if not jobs:
+        return {"proven": 0, "healthy": 0}
+    book = _Book(deps, total=len(jobs), progress=context.progress)
+    with deps.checker() as checker:
+        for stream_id, proof in checker.check_all(jobs, now, context.stopping):
+            book.note(stream_id, proof)
+    book.write()
+    if book.written < len(jobs):
         raise HandedBackError
-    return {"proven": done, "healthy": healthy}
+    return {"proven": book.written, "healthy": book.healthy}
+
+
+def _deep_every_s(deps: Deps) -> float:
+    return deps.settings.verification_hours * HOUR_S
+
+
+@dataclass
+class _Book:
+    """Gathers proofs and writes them some at a time: one unit for each would cost more than the proof."""
+
+    deps: Deps
+    total: int
+    progress: Callable[[float], None]
+    written: int = 0
+    healthy: int = 0
+    _waiting: "list[tuple[int, Proof]]" = field(default_factory=list)
+    _since_s: float = 0.0
+
+    def note(self, stream_id: int, proof: "Proof") -> None:
+        """Take one; write when there are many, or the first has waited for a second."""
+        if not self._waiting:
+            self._since_s = time.monotonic()
+        self._waiting.append((stream_id, proof))
+        if len(self._waiting) >= WRITTEN_AT_ONCE or time.monotonic() - self._since_s > WRITTEN_WITHIN_S:
+            self.write()
+
+    def write(self) -> None:
+        """Write what waits."""
+        if not self._waiting:
+            return
+        settings = self.deps.settings
+        pace = Pace(settings.health_check_hours * HOUR_S, settings.verification_hours * HOUR_S)
+        with self.deps.database.unit() as unit:
+            record_proofs(unit, self._waiting, now=self.deps.clock.now(), pace=pace)
+        for _, proof in self._waiting:
+            self.healthy += proof.is_healthy
+            self.deps.counts.add("probes")
+            self.deps.counts.add(f"probes_{proof.cause.value if proof.cause else 'healthy'}")
+        self.written += len(self._waiting)
+        self._waiting = []
+        self.progress(self.written / self.total)
 
 
 def _clean_up(deps: Deps, context: Context) -> Result:

@@ -10,18 +10,21 @@ from sqlalchemy.orm import Session
 from airledger.platform.db import Unit
 from airledger.platform.events import publish
 from airledger.stations.changes import note_change
+from airledger.stations.decide import decide
 from airledger.stations.events import StreamChecked, StreamFlapping, StreamStateChanged
-from airledger.stations.models import FAILING, OFF_HOURS, PLAYING, RETIRED, Station, Stream, StreamMetric, Verification
+from airledger.stations.models import FAILING, OFF_HOURS, RETIRED, Station, Stream, StreamMetric, Verification
+from airledger.stations.probing.playable import StreamFacts, as_text, playable_in
 from airledger.stations.proof import Proof
 from airledger.stations.score import Evidence, lower_bound, quality, reliability
 from airledger.stations.self_told import adopt_own_words
-from airledger.stations.standing import Pace, Standing, after, pause_s
+from airledger.stations.standing import Pace, Standing
 from airledger.stations.submit import OPTED_OUT, retire_stream
 from airledger.stations.watching import habit as habits
 from airledger.stations.watching.models import StreamHabit
 
 MAX_TITLE_CHARS = 500
 UTC_ZONE = "UTC"
+OURS_AGAIN_SHARE = 0.25  # of the usual pause, after a check that told nothing of the stream
 
 
 def record_proof(unit: Unit, stream_id: int, proof: Proof, *, now: datetime, pace: Pace) -> str | None:
@@ -34,7 +37,7 @@ def record_proof(unit: Unit, stream_id: int, proof: Proof, *, now: datetime, pac
 
 
 def record_proofs(unit: Unit, proofs: Sequence[tuple[int, Proof]], *, now: datetime, pace: Pace) -> dict[int, str]:
-    """Write proofs: each stream's row, its history, its metrics, its habit, and the events that tell of it.
+    """Write proofs, deep or light: each stream's row, its history, metrics and habit, and the events that tell of it.
 
     A host that asks to be left alone (`Retry-After`) is: none of its streams comes before that.
 
@@ -57,7 +60,10 @@ def record_proofs(unit: Unit, proofs: Sequence[tuple[int, Proof]], *, now: datet
             stream = streams.get(stream_id)
             if stream is None or stream.state == RETIRED:
                 continue
-            _record(unit, stream, proof, learnt, now=now, pace=pace)
+            if proof.cause is not None and proof.cause.is_ours:
+                _record_our_own_trouble(unit, stream, proof, now=now, pace=pace)
+            else:
+                _record(unit, stream, proof, learnt, now=now, pace=pace)
             states[stream_id] = stream.state
     _rest_hosts(session, [(streams[one].host, proof) for one, proof in proofs if one in states], now)
     return states
@@ -66,14 +72,19 @@ def record_proofs(unit: Unit, proofs: Sequence[tuple[int, Proof]], *, now: datet
 def _record(unit: Unit, stream: Stream, proof: Proof, learnt: "_Habits", *, now: datetime, pace: Pace) -> None:
     before, was_flapping = stream.state, stream.is_flapping
     elapsed_s = (now - stream.last_checked).total_seconds() if stream.last_checked else 0.0
-    is_expected_off = not proof.is_healthy and learnt.is_expected_off(stream.id)
-    standing = after(_standing(stream), proof, elapsed_s, is_expected_off=is_expected_off)
-    learnt.note(stream, standing, proof)
-    expected_on_in_s = learnt.expected_on_in_s(stream.id) if standing.state == OFF_HOURS else None
-    _write_standing(stream, standing, proof, now)
-    wait_s = pause_s(standing, proof, pace, stream.id, expected_on_in_s=expected_on_in_s)
-    stream.next_check_at = now + timedelta(seconds=max(wait_s, proof.retry_after_s or 0.0))
-    _write_findings(stream, proof)
+    decided = decide(
+        _standing(stream),
+        learnt.of(stream.id),
+        proof,
+        elapsed_s=elapsed_s,
+        clock_s=learnt.clock_s(stream),
+        pace=pace,
+        stream_id=stream.id,
+    )
+    learnt.learn(stream, decided.habit)
+    _write_standing(stream, decided.standing, proof, now)
+    stream.next_check_at = now + timedelta(seconds=max(decided.pause_s, proof.retry_after_s or 0.0))
+    _write_findings(stream, proof, now)
     adopt_own_words(unit, stream, proof, now)
     note_change(stream, now)
     unit.session.add(_verification(stream.id, proof, now))
@@ -89,6 +100,13 @@ def _record(unit: Unit, stream: Stream, proof: Proof, learnt: "_Habits", *, now:
     publish(unit, _checked(stream, proof), at=now)
 
 
+def _record_our_own_trouble(unit: Unit, stream: Stream, proof: Proof, *, now: datetime, pace: Pace) -> None:
+    """Note that we could not judge (banned, asked to wait, no network of ours); the stream stands as it stood."""
+    wait_s = max(proof.retry_after_s or 0.0, pace.nominal_s * OURS_AGAIN_SHARE)
+    stream.next_check_at = now + timedelta(seconds=wait_s)
+    unit.session.add(_verification(stream.id, proof, now))
+
+
 class _Habits:
     """The habits of some streams, loaded once and written back where something new was seen."""
 
@@ -97,50 +115,39 @@ class _Habits:
         self._now = now
         query = select(StreamHabit).where(StreamHabit.stream_id.in_(stream_ids))
         self._rows = {row.stream_id: row for row in session.scalars(query)}
+        zones = select(Stream.id, Station.time_zone).join(Station, Station.id == Stream.station_id)
+        self._zones: dict[int, str | None] = {
+            row[0]: row[1] for row in session.execute(zones.where(Stream.id.in_(stream_ids)))
+        }
         self._habits = {stream_id: habits.unpacked(row.days) for stream_id, row in self._rows.items()}
 
-    def is_expected_off(self, stream_id: int) -> bool:
-        row = self._rows.get(stream_id)
-        return row is not None and habits.is_expected_off(self._habits[stream_id], local_s(self._now, row.time_zone))
+    def of(self, stream_id: int) -> habits.Habit:
+        return self._habits.get(stream_id, habits.NO_HABIT)
 
-    def expected_on_in_s(self, stream_id: int) -> float:
-        row = self._rows[stream_id]
-        return habits.expected_on_in_s(self._habits[stream_id], local_s(self._now, row.time_zone))
-
-    def note(self, stream: Stream, standing: Standing, proof: Proof) -> None:
-        """Note that a stream plays or is off; one that has never failed needs no row. Before the row is written."""
-        is_off = not proof.is_healthy and standing.state in {FAILING, OFF_HOURS}
-        is_on = proof.is_healthy and standing.state == PLAYING
+    def clock_s(self, stream: Stream) -> float:
         row = self._rows.get(stream.id)
-        if not (is_off or (is_on and row is not None)):
-            return
-        zone = row.time_zone if row is not None else self._zone(stream)
-        was_alike = (
-            stream.state in {FAILING, OFF_HOURS} if is_off else stream.state == PLAYING and not stream.failures_in_row
-        )
-        since_s = local_s(stream.last_checked, zone) if was_alike and stream.last_checked else None
-        known = self._habits.get(stream.id, habits.NO_HABIT)
-        habit = habits.seen(known, local_s(self._now, zone), is_on=is_on, since_s=since_s)
-        if habit != known:
-            self._write(stream.id, zone, habit)
+        return local_s(self._now, row.time_zone if row is not None else self._zone(stream))
 
-    def _write(self, stream_id: int, zone: str, habit: habits.Habit) -> None:
-        row = self._rows.get(stream_id)
-        self._habits[stream_id] = habit
+    def learn(self, stream: Stream, habit: habits.Habit) -> None:
+        """Keep what was seen; a stream that has not failed for eight weeks needs no row any more."""
+        if habit is self.of(stream.id):
+            return
+        row = self._rows.get(stream.id)
+        self._habits[stream.id] = habit
         if row is None:
-            row = StreamHabit(stream_id=stream_id, time_zone=zone, days=habits.packed(habit), updated_at=self._now)
+            zone = self._zone(stream)
+            row = StreamHabit(stream_id=stream.id, time_zone=zone, days=habits.packed(habit), updated_at=self._now)
             self._session.add(row)
-            self._rows[stream_id] = row
+            self._rows[stream.id] = row
         elif habits.has_been_off(habit):
             row.days, row.updated_at = habits.packed(habit), self._now
         else:
             self._session.delete(row)
-            del self._rows[stream_id], self._habits[stream_id]
+            del self._rows[stream.id], self._habits[stream.id]
 
     def _zone(self, stream: Stream) -> str:
-        if stream.station_id is None:
-            return UTC_ZONE
-        return self._session.scalar(select(Station.time_zone).where(Station.id == stream.station_id)) or UTC_ZONE
+        """The station's zone; asked for all streams at once, since most have no row that names it."""
+        return self._zones.get(stream.id) or UTC_ZONE
 
 
 def local_s(moment: datetime, zone: str) -> float:
@@ -211,8 +218,10 @@ def _write_standing(stream: Stream, standing: Standing, proof: Proof, now: datet
         stream.last_error = proof.cause.value if proof.cause else ""
 
 
-def _write_findings(stream: Stream, proof: Proof) -> None:
+def _write_findings(stream: Stream, proof: Proof, now: datetime) -> None:
     """Take over what was measured; what this proof could not see stays as it was."""
+    if not proof.is_deep:
+        return
     stream.warnings = list(proof.warnings) if proof.sound_s or not stream.warnings else stream.warnings
     stream.codec = proof.codec or stream.codec
     stream.bitrate_measured_kbps = proof.bandwidth_kbps or stream.bitrate_measured_kbps
@@ -227,6 +236,28 @@ def _write_findings(stream: Stream, proof: Proof) -> None:
         stream.stream_title = proof.stream_title[:MAX_TITLE_CHARS]
     if proof.is_healthy:
         stream.quality_score = quality(proof.codec, proof.bandwidth_kbps, proof.sample_rate_hz, len(proof.warnings))
+        stream.deep_proof_at = now
+        _write_players(stream, proof)
+
+
+def _write_players(stream: Stream, proof: Proof) -> None:
+    """Say which clients can play a stream that was just heard."""
+    if proof.allows_any_origin is not None:
+        stream.allows_any_origin = proof.allows_any_origin
+    stream.playable_in = as_text(
+        playable_in(
+            StreamFacts(
+                url=proof.url_final or stream.url,
+                https_url=stream.https_url,
+                codec=proof.codec,
+                picture_codec=proof.picture_codec,
+                container="" if proof.is_hls else proof.container,
+                is_hls=proof.is_hls,
+                allows_any_origin=stream.allows_any_origin,
+                needs_headers=bool(stream.request_headers),
+            )
+        )
+    )
 
 
 def _verification(stream_id: int, proof: Proof, now: datetime) -> Verification:
@@ -248,6 +279,7 @@ def _verification(stream_id: int, proof: Proof, now: datetime) -> Verification:
         sound_s=proof.sound_s,
         stream_title=proof.stream_title,
         warnings=list(proof.warnings),
+        cause_confidence=proof.cause_confidence,
     )
 
 

@@ -1,9 +1,11 @@
 """How one process treats the hosts it asks: few connections at once, not too many in a row, and rests as asked for.
 
-Kept from batch to batch; what other processes must know too is in the table `host_rests` (`rests.py`).
+Kept from batch to batch. Other processes learn of a rest from the catalogue: whoever writes down a proof that carries
+`retry_after_s` moves all streams of the host behind it (`record.py`).
 """
 
 import heapq
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -14,7 +16,9 @@ from airledger.stations.proof_job import is_loopback
 
 AT_ONCE = 4
 APART_S = 0.25
+BUSY_S = 0.25
 REMEMBERED_HOSTS = 50_000
+KEEP_REACHED_S = 600.0
 NEVER = float("-inf")
 
 
@@ -23,10 +27,11 @@ class _Host:
     running: int = 0
     free_at: float = NEVER
     rests_until: float = NEVER
+    reached_at: float = NEVER
 
 
 class Manners:
-    """What is known of hosts, and whether they may be asked now. Not thread-safe."""
+    """What is known of hosts, and whether they may be asked now. Thread-safe: all probes of a process share it."""
 
     def __init__(
         self, at_once: int = AT_ONCE, apart_s: float = APART_S, now: Callable[[], float] = time.monotonic
@@ -42,33 +47,55 @@ class Manners:
         self._apart_s = apart_s
         self.now = now
         self._hosts: dict[str, _Host] = {}
+        self._lock = threading.Lock()
 
     def rest(self, host: str, seconds: float) -> None:
         """Leave a host alone for a while."""
-        known = self._host(host)
-        known.rests_until = max(known.rests_until, self.now() + seconds)
+        with self._lock:
+            known = self._host(host)
+            known.rests_until = max(known.rests_until, self.now() + seconds)
 
     def rests(self, host: str) -> bool:
         """Tell whether a host is to be left alone."""
+        return self.rest_s(host) > 0
+
+    def rest_s(self, host: str) -> float:
+        """Return for how long a host is still to be left alone."""
         known = self._hosts.get(host)
-        return known is not None and known.rests_until > self.now()
+        return max(known.rests_until - self.now(), 0.0) if known is not None else 0.0
 
-    def wait_s(self, host: str) -> float | None:
-        """Return how long to wait before the next request to a host; None while too many are under way."""
-        known = self._host(host)
-        if known.running >= self._at_once:
-            return None
-        return max(known.free_at - self.now(), 0.0)
+    def begin(self, host: str) -> float | None:
+        """Begin a request, if the host may be asked now.
 
-    def began(self, host: str) -> None:
-        """Note a request."""
-        known = self._host(host)
-        known.running += 1
-        known.free_at = self.now() + self._apart_s
+        Returns:
+            0 where the request may go; else how long to wait before asking again; None while too many are under way.
+        """
+        with self._lock:
+            known = self._host(host)
+            if known.running >= self._at_once:
+                return None
+            wait_s = known.free_at - self.now()
+            if wait_s > 0:
+                return wait_s
+            known.running += 1
+            known.free_at = self.now() + self._apart_s
+            return 0.0
 
     def ended(self, host: str) -> None:
         """Note that a request is over."""
-        self._host(host).running -= 1
+        with self._lock:
+            self._host(host).running -= 1
+
+    def reached(self, host: str) -> None:
+        """Note that a host was reached: as long as some are, our network works."""
+        with self._lock:
+            self._host(host).reached_at = self.now()
+
+    def reached_hosts(self, within_s: float) -> set[str]:
+        """Return the hosts that were reached of late."""
+        since = self.now() - within_s
+        with self._lock:
+            return {name for name, host in self._hosts.items() if host.reached_at >= since}
 
     def _host(self, host: str) -> _Host:
         known = self._hosts.get(host)
@@ -83,7 +110,7 @@ class Manners:
         self._hosts = {
             name: host
             for name, host in self._hosts.items()
-            if host.running or host.rests_until > now or host.free_at > now
+            if host.running or host.rests_until > now or host.free_at > now or host.reached_at > now - KEEP_REACHED_S
         }
 
 
@@ -134,15 +161,13 @@ class HostQueue:
         if self._manners.rests(host):
             del self._waiting[host]
             return False
-        wait_s = self._manners.wait_s(host)
-        if wait_s is None:  # `done` brings it back
-            return False
-        if wait_s > 0:
-            self._queued.add(host)
-            heapq.heappush(self._later, (self._manners.now() + wait_s, host))
-            return False
-        self._manners.began(host)
-        return True
+        wait_s = self._manners.begin(host)
+        if wait_s == 0:
+            return True
+        # Too many may be under way in another thread, too, which cannot call `done` here: look again soon.
+        self._queued.add(host)
+        heapq.heappush(self._later, (self._manners.now() + (BUSY_S if wait_s is None else wait_s), host))
+        return False
 
     def _taken(self, host: str) -> Ask:
         waiting = self._waiting[host]

@@ -1,4 +1,4 @@
-"""Tables of probing: hosts that are left alone for a while, and what other places see."""
+"""Tables of probing: provers at other places, and what they see."""
 
 from datetime import datetime
 from uuid import UUID
@@ -8,21 +8,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from airledger.platform.db import Retention, Row
 from airledger.stations.models import BigId
-
-
-class HostRest(Row):
-    """A host that asked us, or made us, stay away for a while. Gone with the time, but for how often in a row."""
-
-    __tablename__ = "host_rests"
-    retention = Retention(
-        days=7, age_column="until", reason="how long a host was left alone last decides the next rest"
-    )
-
-    host: Mapped[str] = mapped_column(primary_key=True)
-    until: Mapped[datetime] = mapped_column(index=True)
-    reason: Mapped[str]
-    times_in_row: Mapped[int] = mapped_column(default=1)
-    since: Mapped[datetime]
 
 
 class ProbeAgent(Row):
