@@ -141,7 +141,9 @@ class HostQueue:
         while self._ready:
             host = self._ready.popleft()
             self._queued.discard(host)
-            if host in self._ours or self._may_ask(host):
+            if self._manners.rests(host):
+                del self._waiting[host]
+            elif host in self._ours or self._may_ask(host):
                 return self._taken(host)
         return None
 
@@ -158,9 +160,6 @@ class HostQueue:
             self._ready.append(host)
 
     def _may_ask(self, host: str) -> bool:
-        if self._manners.rests(host):
-            del self._waiting[host]
-            return False
         wait_s = self._manners.begin(host)
         if wait_s == 0:
             return True
