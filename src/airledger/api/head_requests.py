@@ -2,7 +2,7 @@
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-ENDLESS = "/api/v1/events"
+ENDLESS = frozenset({"/api/v1/events", "/api/v1/now"})
 
 
 class HeadRequests:
@@ -13,7 +13,7 @@ class HeadRequests:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] != "http" or scope["method"] != "HEAD" or scope["path"] == ENDLESS:
+        if scope["type"] != "http" or scope["method"] != "HEAD" or scope["path"] in ENDLESS:
             await self._inner(scope, receive, send)
             return
 

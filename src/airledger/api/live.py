@@ -30,6 +30,8 @@ GOING_AWAY, POLICY, TRY_AGAIN = 1001, 1008, 1013
 
 router = APIRouter(prefix="/api/v1", tags=["live"])
 Since = Annotated[int | None, Query(ge=0, le=2**62, description="The last position that you know.")]
+Tell = Callable[[Told | None], Awaitable[list[tuple[int | None, str, str]]]]
+"""Makes of an event, or a beat, what the client is told: positions, names and messages."""
 Types = Annotated[str | None, Query(max_length=2_000, description="Only these, separated by commas.")]
 
 
@@ -47,8 +49,8 @@ async def stream_events(
     Strangers hear of the catalogue only. A reader that is too slow is cut off, and resumes with `Last-Event-ID`.
     """
     begin = int(last_event_id) if last_event_id and last_event_id.isdecimal() else since
-    line = state.hub.open(Audience.of(caller, _types(types)), _caller_name(request, caller))
-    return EventStream(state, line, begin, _credential_check(request, state, caller))
+    line = state.hub.open(Audience.of(caller, _types(types)), caller_name(request, caller))
+    return EventStream(state, line, begin, credential_check(request, state, caller))
 
 
 @router.websocket("/events/ws")
@@ -60,14 +62,37 @@ async def talk_events(
     types: Types = None,
 ) -> None:
     """Follow what happens over a WebSocket: one JSON message per event, of the same shape."""
+    await talk(socket, state, caller, _types(types), since=since)
+
+
+async def talk(
+    socket: WebSocket,
+    state: ApiState,
+    caller: Principal,
+    types: frozenset[str],
+    *,
+    since: int | None = None,
+    tell: Tell | None = None,
+) -> None:
+    """Serve a WebSocket from the hub until the client goes or loses its permission, or we shut down.
+
+    Args:
+        socket: Not accepted yet.
+        state: Of this process.
+        caller: Whose ears.
+        types: Events to hear of; empty for all.
+        since: The last position that the client knows.
+        tell: What is said of an event; by default, the event.
+    """
     try:
-        line = state.hub.open(Audience.of(caller, _types(types)), _caller_name(socket, caller))
+        line = state.hub.open(Audience.of(caller, types), caller_name(socket, caller))
     except AirledgerError as error:
         await socket.close(TRY_AGAIN, error.message)
         return
     socket.scope["airledger.is_live"] = True
     await socket.accept()
-    pump = asyncio.ensure_future(_pump_socket(socket, state, line, since, _credential_check(socket, state, caller)))
+    allowed = credential_check(socket, state, caller)
+    pump = asyncio.ensure_future(_pump_socket(socket, state, line, since, allowed, tell or every_event))
     ears = asyncio.ensure_future(_listen(socket))
     try:
         with state.traffic.live.labels("websocket").track_inprogress():
@@ -85,7 +110,13 @@ class EventStream(Response):
     media_type = "text/event-stream"
 
     def __init__(
-        self, state: ApiState, line: Line, since: int | None, is_allowed: Callable[[], Awaitable[bool]]
+        self,
+        state: ApiState,
+        line: Line,
+        since: int | None,
+        is_allowed: Callable[[], Awaitable[bool]],
+        *,
+        tell: Tell | None = None,
     ) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
@@ -93,6 +124,7 @@ class EventStream(Response):
         self._line = line
         self._since = since
         self._is_allowed = is_allowed
+        self._tell = tell or every_event
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Send events until the client goes, reads too slowly, loses its permission, or we shut down."""
@@ -113,18 +145,29 @@ class EventStream(Response):
         begin = f"retry: {RETRY_MS}\n\n".encode()
         await _within(send({"type": "http.response.body", "body": begin, "more_body": True}), self._state)
         async for event in _while_allowed(self._state.hub.follow(self._line, self._since), self._is_allowed):
-            body = _as_sse(event) if event is not None else b":\n\n"
-            await _within(send({"type": "http.response.body", "body": body, "more_body": True}), self._state)
+            for body in [_as_sse(*told) for told in await self._tell(event)] or [b":\n\n"]:
+                await _within(send({"type": "http.response.body", "body": body, "more_body": True}), self._state)
         await _within(send({"type": "http.response.body", "body": b"", "more_body": False}), self._state)
 
 
+async def every_event(event: Told | None) -> list[tuple[int | None, str, str]]:
+    """Tell an event as it is; of a beat there is nothing to tell."""
+    return [] if event is None else [(event.position, event.type, _as_json(event))]
+
+
 async def _pump_socket(
-    socket: WebSocket, state: ApiState, line: Line, since: int | None, is_allowed: Callable[[], Awaitable[bool]]
+    socket: WebSocket,
+    state: ApiState,
+    line: Line,
+    since: int | None,
+    is_allowed: Callable[[], Awaitable[bool]],
+    tell: Tell,
 ) -> None:
     position = since
     async for event in _while_allowed(state.hub.follow(line, since), is_allowed):
+        for _, _, message in await tell(event):
+            await _within(socket.send_text(message), state)
         if event is not None:
-            await _within(socket.send_text(_as_json(event)), state)
             position = event.position
     await socket.close(GOING_AWAY if line.is_over else POLICY, f"resume with since={position}")
 
@@ -161,9 +204,10 @@ async def _within(sending: Awaitable[None], state: ApiState) -> None:
         raise
 
 
-def _credential_check(
+def credential_check(
     connection: HTTPConnection, state: ApiState, caller: Principal | None
 ) -> Callable[[], Awaitable[bool]]:
+    """Return what tells, at each beat, whether a connection's credential still holds."""
     held = credential_of(connection)
     is_stranger = caller is None
 
@@ -181,7 +225,8 @@ def _credential_check(
     return is_allowed
 
 
-def _caller_name(connection: HTTPConnection, caller: Principal | None) -> str:
+def caller_name(connection: HTTPConnection, caller: Principal | None) -> str:
+    """Return whom a connection counts for."""
     return str(caller.key_id or caller.user_id) if caller else str(connection.scope.get(ADDRESS, ""))
 
 
@@ -202,5 +247,6 @@ def _as_json(event: Told) -> str:
     return json.dumps(message, separators=(",", ":"), ensure_ascii=False)
 
 
-def _as_sse(event: Told) -> bytes:
-    return f"id: {event.position}\nevent: {event.type}\ndata: {_as_json(event)}\n\n".encode()
+def _as_sse(position: int | None, kind: str, message: str) -> bytes:
+    place = "" if position is None else f"id: {position}\n"
+    return f"{place}event: {kind}\ndata: {message}\n\n".encode()

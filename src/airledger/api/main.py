@@ -17,9 +17,11 @@ from airledger.api import (
     library_changes,
     library_writes,
     live,
+    merges,
     music_monitor_acrcloud,
     music_monitor_fingerprint,
     music_monitor_streams,
+    now,
     page,
     plays,
     points,
@@ -31,12 +33,15 @@ from airledger.api import (
     reviews,
     sessions,
     sign_in,
+    stations,
     stats,
     stream_actions,
     streams,
     system,
     unknowns,
+    verification,
     webhooks,
+    yp,
 )
 from airledger.api.cached import AnswerCache
 from airledger.api.cross_origin import OpenCatalogue
@@ -57,10 +62,13 @@ from airledger.platform.auth.tokens import Tokens, load_secret
 
 FIGURES_S = 15.0
 COUNTS_S = 60.0
+ANNOUNCEMENTS_PER_MINUTE = 60  # adds, touches and removals of one server
 ATTEMPTS_PER_MINUTE = 10  # to sign in, per address and per account
 ROUTERS = (
     health.router,
     streams.router,
+    stations.router,
+    merges.router,
     stream_actions.router,
     points.router,
     stats.router,
@@ -80,8 +88,11 @@ ROUTERS = (
     system.router,
     sign_in.router,
     accounts.router,
+    verification.router,
     webhooks.router,
+    yp.router,
     live.router,
+    now.router,
     radio_browser.router,
     radio_browser_acts.router,
     radio_browser_lists.router,
@@ -129,6 +140,7 @@ def _state(app: Airledger) -> ApiState:
         authenticator=Authenticator(app.database, tokens, app.clock),
         limiter=RateLimiter(app.settings.requests_per_minute),
         attempts=RateLimiter(ATTEMPTS_PER_MINUTE),
+        announcers=RateLimiter(ANNOUNCEMENTS_PER_MINUTE),
         cache=AnswerCache(on_look=traffic.count_look),
         figures=AnswerCache(keep_s=FIGURES_S),
         counts=AnswerCache(keep_s=COUNTS_S),

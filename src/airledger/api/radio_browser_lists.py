@@ -47,7 +47,7 @@ def _add_paths(form: Format) -> None:
         return await _group(request, state, form, kind, "", "")
 
     async def tell_some(kind: str, term: str, request: Request, state: State, caller: Stranger) -> Response:
-        """Return a list with counts, narrowed to names that contain a term; `states` takes a country before it."""
+        """Return a list with counts, narrowed to names that contain a term; `states` takes a country as well."""
         del caller
         country, _, rest = term.rpartition("/") if kind == "states" else ("", "", term)
         return await _group(request, state, form, kind, rest, country)
@@ -81,12 +81,19 @@ async def _group(request: Request, state: ApiState, form: Format, kind: str, ter
     rows = [
         row
         for row in rows
-        if term in row["name"].casefold() and (not country or row.get("country", "").casefold() == country)
+        if _is_meant(row, term, country)
     ]
     key = "stationcount" if asked.text("order") == "stationcount" else "name"
     rows.sort(key=lambda row: (row[key], row["name"]), reverse=bool(asked.flag("reverse")))
     offset = asked.number("offset", 0)
     return send_rows(form, rows[offset : offset + min(asked.number("limit", MOST), MOST)], groups.ELEMENTS[kind])
+
+
+def _is_meant(row: dict[str, Any], term: str, country: str) -> bool:
+    where = row.get("country", "").casefold()
+    if country:
+        return where == country and term in row["name"].casefold()
+    return term in row["name"].casefold() or (term != "" and where == term)
 
 
 for _form in ROW_FORMATS:

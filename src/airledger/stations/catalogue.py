@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row as ResultRow
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from airledger.platform.errors import InputError, NotFoundError
@@ -142,7 +142,12 @@ _VIEW_NAMES = [column.key for column in _VIEW_COLUMNS]
 
 
 def list_streams(
-    session: Session, wanted: StreamFilter, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    session: Session,
+    wanted: StreamFilter,
+    *,
+    limit: int = DEFAULT_LIMIT,
+    cursor: str | None = None,
+    more: Sequence[ColumnElement[bool]] = (),
 ) -> Page:
     """List streams, the most reliable first, then the best sounding, then the newest, in one query or two.
 
@@ -153,6 +158,7 @@ def list_streams(
         wanted: Which ones.
         limit: Rows of a page, 1 to 10,000.
         cursor: `next_cursor` of the page before.
+        more: Further conditions on `Stream`.
 
     Raises:
         InputError: The limit, the cursor or the query cannot be used.
@@ -161,7 +167,7 @@ def list_streams(
         raise InputError(f"limit must lie between 1 and {MAX_LIMIT}.")
     width = 3 if search_of(wanted) is None else 4
     after = decode_order(cursor, width) if cursor is not None else None
-    rows = find_page(session, view_query(), wanted, limit=limit + 1, after=after)
+    rows = find_page(session, view_query().where(*more), wanted, limit=limit + 1, after=after)
     following = encode_order(rows[limit - 1][-width:]) if len(rows) > limit else None
     return Page([view_of(row) for row in rows[:limit]], following)
 

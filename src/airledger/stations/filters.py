@@ -95,19 +95,19 @@ def _standing(wanted: StreamFilter, column: Column) -> list[ColumnElement[bool]]
         found.append(column(Stream.state) == wanted.state)
     elif not wanted.all:
         found += [
-            Stream.is_active.is_(True),
+            column(Stream.is_active).is_(True),
             column(Stream.reliability_score) > RELIABLE,
             column(Stream.state) == PLAYING,
         ]
-    kbps = func.coalesce(Stream.bitrate_measured_kbps, Stream.bitrate)
+    kbps = func.coalesce(column(Stream.bitrate_measured_kbps), column(Stream.bitrate))
     if wanted.min_quality is not None:
-        found.append(Stream.quality_score >= wanted.min_quality)
+        found.append(column(Stream.quality_score) >= wanted.min_quality)
     if wanted.min_bitrate is not None:
         found.append(kbps >= wanted.min_bitrate)
     if wanted.max_bitrate is not None:
         found.append(or_(kbps <= wanted.max_bitrate, kbps.is_(None)))
     if wanted.playable_in is not None:
-        found.append(Stream.playable_in.contains(pattern(wanted.playable_in), autoescape=True))
+        found.append(column(Stream.playable_in).contains(pattern(wanted.playable_in), autoescape=True))
     return found
 
 
@@ -118,9 +118,9 @@ def _said(wanted: StreamFilter, column: Column) -> list[ColumnElement[bool]]:
     if wanted.country:
         found.append(column(Stream.country_code) == wanted.country.upper())
     if wanted.language:
-        found.append(func.lower(Stream.language) == wanted.language.lower())
+        found.append(func.lower(column(Stream.language)) == wanted.language.lower())
     if wanted.codec:
-        found.append(func.lower(Stream.codec) == wanted.codec.lower())
+        found.append(func.lower(column(Stream.codec)) == wanted.codec.lower())
     return found
 
 
