@@ -22,11 +22,13 @@ import airledger.recognition.models
 import airledger.recognition.outside.models
 import airledger.repertoire.models
 import airledger.stations.alerts.models
+import airledger.stations.announcing.models
 import airledger.stations.blocking.models
 import airledger.stations.directory.models
 import airledger.stations.joining.models
 import airledger.stations.models
 import airledger.stations.probing.models
+import airledger.stations.verdict.models
 import airledger.stations.watching.models  # noqa: F401  every table must be known before migrations compare
 from airledger.listening import evidence_jobs, same_sound_jobs, unknown_jobs
 from airledger.listening import jobs as listening_jobs
@@ -60,6 +62,7 @@ from airledger.stations.alerts import jobs as alert_jobs
 from airledger.stations.alerts import raise_alerts
 from airledger.stations.alerts.send import AlertPost
 from airledger.stations.joining import jobs as joining_jobs
+from airledger.stations.verdict import jobs as verdict_jobs
 
 if TYPE_CHECKING:  # numba and av load only in the processes that recognise or tune
     import numpy as np
@@ -232,6 +235,9 @@ class Airledger:
                 counts=self.counts,
             ),
         )
+        verdict_jobs.declare(
+            self.tasks, verdict_jobs.Deps(self.database, self.clock, self.settings, self.guard, self.tasks)
+        )
         outside_jobs.declare(
             self.tasks,
             outside_jobs.Deps(
@@ -303,6 +309,8 @@ class Airledger:
             retire_schedules(unit.session, "crawl:", {f"crawl:{one.name}" for one in settings.sources if one.enabled})
             for name, task, every_s in (
                 ("stations.plan_checks", stations_jobs.PLAN_CHECKS, 10),
+                (verdict_jobs.PLAN_LOOKS, verdict_jobs.PLAN_LOOKS, verdict_jobs.PLAN_EVERY_S),
+                (stations_jobs.EXPIRE_ANNOUNCEMENTS, stations_jobs.EXPIRE_ANNOUNCEMENTS, 60),
                 (alert_jobs.GATHER, alert_jobs.GATHER, alert_jobs.GATHER_EVERY_S),
                 ("playlog.rebuild", playlog_jobs.REBUILD, 60),
                 ("listening.close_stale", listening_jobs.CLOSE_STALE, 300),

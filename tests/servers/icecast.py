@@ -71,9 +71,14 @@ class IcecastServer(LocalServer):
     Names and titles are UTF-8 on every mount; Icecast's own default for MP3 and AAC would be Latin-1.
     """
 
-    def __init__(self) -> None:
-        """Find or fetch the program; nothing runs yet."""
+    def __init__(self, yp_url: str = "") -> None:
+        """Find or fetch the program; nothing runs yet.
+
+        Args:
+            yp_url: A directory that public mounts are announced to.
+        """
         self._icecast = binary("icecast2", PACKAGE)
+        self._yp_url = yp_url
         self.source_password = secrets.token_hex(8)
         self.admin_password = secrets.token_hex(8)
         # One client for all questions: making one costs more than asking. A proxy of the environment has no business
@@ -200,6 +205,11 @@ class IcecastServer(LocalServer):
     def _administer(self, page: str, query: dict[str, str] | None = None) -> httpx.Response:
         return self._client.get(f"{self.base}/admin/{page}", params=query)
 
+    def _directory(self) -> str:
+        if not self._yp_url:
+            return ""
+        return f"<directory><yp-url-timeout>5</yp-url-timeout><yp-url>{self._yp_url}</yp-url></directory>"
+
     def _configuration(self) -> str:
         return f"""<icecast>
   <limits>
@@ -211,6 +221,7 @@ class IcecastServer(LocalServer):
     <admin-user>{ADMIN_USER}</admin-user><admin-password>{self.admin_password}</admin-password>
   </authentication>
   <hostname>{HOST}</hostname>
+  {self._directory()}
   <listen-socket><port>{self.port}</port><bind-address>{HOST}</bind-address></listen-socket>
   <http-headers><header name="Access-Control-Allow-Origin" value="*" /></http-headers>
   <mount type="default"><charset>UTF-8</charset></mount>

@@ -25,6 +25,7 @@ class ApiState:
     authenticator: Authenticator
     limiter: RateLimiter
     attempts: RateLimiter
+    announcers: RateLimiter
     cache: AnswerCache
     figures: AnswerCache  # counts of whole tables, which no visitor needs to the second
     counts: AnswerCache  # by country, tag and the like, of the whole catalogue: a minute old at most

@@ -158,6 +158,10 @@ class Settings(BaseSettings):
     )
 
     sources: tuple[Source, ...] = Field(default=DEFAULT_SOURCES, description="Directories to crawl.")
+    accept_announcements: bool = Field(
+        default=True,
+        description="Icecast servers may announce their streams to us, as to any directory (`<yp-url>` HOST/yp).",
+    )
     allow_networks: tuple[str, ...] = Field(
         default=(),
         description="Private networks that may be fetched, like 127.0.0.0/8. Empty: public addresses only.",
@@ -170,6 +174,10 @@ class Settings(BaseSettings):
     )
     probe_seconds: float = Field(default=12, ge=2, le=120, description="How long one proof listens after the burst.")
     probe_concurrency: int = Field(default=16, ge=1, le=512, description="Proofs at the same time in one worker.")
+    look_days: float = Field(
+        default=7, gt=0, description="How often a playing stream is looked at closely, to tell what it is and how good."
+    )
+    look_seconds: float = Field(default=45, ge=6, le=60, description="How long a close look listens.")
 
     smtp_host: str = Field(default="", description="Mail server that alerts are sent through; empty: no mail.")
     smtp_port: int = Field(default=587, ge=1, le=65535, description="Its port.")

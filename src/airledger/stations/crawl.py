@@ -17,13 +17,14 @@ from airledger.platform.errors import AirledgerError, LimitError, UnavailableErr
 from airledger.platform.events import publish
 from airledger.platform.fetch import Fetcher
 from airledger.stations.account import Account, Line
-from airledger.stations.claims import Claim, claim, lay_on, new_draft
-from airledger.stations.crawl_writes import Chunk, KnownListing, known_listings, known_streams, write_chunk
+from airledger.stations.claims import Claim, claim
+from airledger.stations.crawl_writes import Chunk, write_chunk
 from airledger.stations.events import CrawlFinished
 from airledger.stations.models import Crawl, Listing
 from airledger.stations.polite import Manners, PoliteDoor
 from airledger.stations.reading import CrawlTarget, Reading, Validators
 from airledger.stations.sources.base import MAX_ENTRIES, Entry, Refused
+from airledger.stations.taking import plan_chunk
 from airledger.stations.urls import UrlRefusedError
 
 FIRST_CHUNK = 200
@@ -258,15 +259,7 @@ class _Crawling:
     def _plan(self, claims: list[Claim]) -> Chunk:
         """Decide on a chunk by what the catalogue holds."""
         with self._database.read() as session:
-            streams = known_streams(session, {found.url_key for found in claims})
-            listings = known_listings(session, self._target.name, [found.key for found in claims])
-        chunk = Chunk(self._target.name, drafts=streams)
-        for found in claims:
-            outcome = _sort_in(chunk, found, listings.get(found.key))
-            chunk.counts[outcome] += 1
-            if found.line:
-                found.line.outcome = outcome
-        return chunk
+            return plan_chunk(session, self._target.name, claims)
 
     def _keep_all(self) -> None:
         """Nothing changed there, so all that was listed is listed still."""
@@ -300,22 +293,3 @@ class _Crawling:
                 error=report.error,
             )
             publish(unit, event, at=now)
-
-
-def _sort_in(chunk: Chunk, found: Claim, listing: KnownListing | None) -> str:
-    """Put an entry where it belongs; return what it counts as."""
-    draft = chunk.drafts.get(found.url_key)
-    is_same = listing is not None and listing.claims == found.fields
-    if draft is None:
-        chunk.drafts[found.url_key] = new_draft(found, chunk.source)
-    elif not is_same:
-        lay_on(draft, found, listing.claims if listing else None)
-    if listing is None:
-        chunk.listings_new.append(found)
-    elif is_same:
-        chunk.listings_seen.append(listing.id)
-    else:
-        chunk.listings_changed.append((listing.id, found))
-    if draft is None:
-        return "added"
-    return "merged" if listing is None else "unchanged" if is_same else "updated"

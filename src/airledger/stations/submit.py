@@ -11,15 +11,17 @@ from airledger.platform.db import Unit
 from airledger.platform.errors import ConflictError, NotFoundError
 from airledger.platform.events import publish
 from airledger.platform.tasks.registry import Registry
-from airledger.platform.words import index_words
-from airledger.stations.events import StreamAdded, StreamStateChanged
-from airledger.stations.models import RETIRED, UNPROVEN, Listing, Station, Stream
-from airledger.stations.urls import Address, parse_address
+from airledger.stations.events import StreamStateChanged
+from airledger.stations.models import RETIRED, UNPROVEN, Stream
+from airledger.stations.sources.base import LIMITS_CHARS, Entry, text
+from airledger.stations.taking import take_one
+from airledger.stations.urls import parse_address
 
 PROBE_TASK = "stations.probe"
 REQUESTED_PRIORITY = 10
 OPTED_OUT = "opted_out"
 BY_REQUEST = "by_request"
+BY_USERS = "user"
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Submitted:
 def submit(
     unit: Unit, registry: Registry, url: str, actor: Actor, *, now: datetime, name: str | None = None
 ) -> Submitted:
-    """Take a stream into the catalogue and have it proven at once.
+    """Take a stream into the catalogue by its address and have it proven at once.
 
     Args:
         unit: The unit to work in.
@@ -47,21 +49,32 @@ def submit(
         UrlRefusedError: The address cannot be used.
         ConflictError: Its owner asked us not to index it.
     """
-    address = parse_address(url)
+    done = submit_entry(unit, Entry(url=url, name=text(name, LIMITS_CHARS["name"])), actor, now=now)
+    request_probe(unit, registry, done.stream_id, now=now)
+    return done
+
+
+def submit_entry(unit: Unit, entry: Entry, actor: Actor, *, now: datetime, source: str = BY_USERS) -> Submitted:
+    """Take a stream with all that is said of it; it is proven when its turn comes, which is soon.
+
+    The same entry again changes nothing, and a retired stream comes back unless its owner asked us to leave it out.
+
+    Raises:
+        UrlRefusedError: The address cannot be used.
+        ConflictError: Its owner asked us not to index it.
+    """
+    address = parse_address(entry.url)
     stream = unit.session.scalar(select(Stream).where(Stream.url_key == address.key))
-    is_new = stream is None
-    if stream is None:
-        stream = _add(unit, address, name, now)
-        publish(unit, StreamAdded(stream_id=stream.id, title=name, type=None, country_code=None, source="user"), at=now)
-    elif stream.retired_reason == OPTED_OUT:
+    if stream is not None and stream.retired_reason == OPTED_OUT:
         raise ConflictError("The owner of this stream asked directories not to list it.")
-    elif stream.state == RETIRED:
+    stream_id, is_new = take_one(unit.session, entry, source, now)
+    if stream is not None and stream.state == RETIRED:
         _change_state(unit, stream, UNPROVEN, now)
         stream.is_active, stream.retired_reason, stream.failing_since = True, None, None
         stream.failures_in_row = stream.successes_in_row = 0
-    record_change(unit, actor, "submitted", "stream", stream.id, {"url": address.url}, at=now)
-    request_probe(unit, registry, stream.id, now=now)
-    return Submitted(stream.id, is_new)
+        stream.next_check_at = now
+    record_change(unit, actor, "submitted", "stream", stream_id, {"url": address.url}, at=now)
+    return Submitted(stream_id, is_new)
 
 
 def request_probe(unit: Unit, registry: Registry, stream_id: int, *, now: datetime) -> UUID | None:
@@ -109,38 +122,3 @@ def _change_state(unit: Unit, stream: Stream, state: str, now: datetime) -> None
     change = StreamStateChanged(stream_id=stream.id, from_state=stream.state, to_state=state, cause=stream.cause)
     stream.state, stream.updated_at = state, now
     publish(unit, change, at=now)
-
-
-def _add(unit: Unit, address: Address, name: str | None, now: datetime) -> Stream:
-    title = (name or "").strip()[:500] or None
-    station = Station(identity=f"stream:{address.key}", name=title or address.host, created_at=now)
-    unit.session.add(station)
-    unit.session.flush()
-    stream = Stream(
-        station_id=station.id,
-        url=address.url,
-        url_key=address.key,
-        host=address.host,
-        name=title,
-        tags=[],
-        warnings=[],
-        request_headers=address.headers or None,
-        search_text=index_words(title, [address.url]),
-        next_check_at=now,
-        created_at=now,
-        updated_at=now,
-    )
-    unit.session.add(stream)
-    unit.session.flush()
-    claims = {"name": title} if title else {}
-    unit.session.add(
-        Listing(
-            stream_id=stream.id,
-            source="user",
-            source_key=address.key,
-            claims=claims,
-            first_seen=now,
-            last_seen=now,
-        )
-    )
-    return stream

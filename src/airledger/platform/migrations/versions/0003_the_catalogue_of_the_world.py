@@ -25,18 +25,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("kind", "value", name=op.f("uq_blocked_kind_value")),
     )
     op.create_table(
-        "host_rests",
-        sa.Column("host", sa.String(), nullable=False),
-        sa.Column("until", UtcDateTime(timezone=True), nullable=False),
-        sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("times_in_row", sa.Integer(), nullable=False),
-        sa.Column("since", UtcDateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("host", name=op.f("pk_host_rests")),
-    )
-    with op.batch_alter_table("host_rests", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_host_rests_until"), ["until"], unique=False)
-
-    op.create_table(
         "join_progress",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("updated_at", UtcDateTime(timezone=True), nullable=False),
@@ -365,6 +353,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("stream_id", name=op.f("pk_stream_trends")),
     )
     op.create_table(
+        "stream_verdicts",
+        sa.Column("stream_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("looked_at", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("due_at", UtcDateTime(timezone=True), nullable=False),
+        sa.Column("is_valid", sa.Boolean(), nullable=True),
+        sa.Column("confidence", sa.Double(), nullable=True),
+        sa.Column("risk_score", sa.Double(), nullable=True),
+        sa.Column("label", sa.String(), nullable=True),
+        sa.Column("probabilities", sa.JSON(), nullable=False),
+        sa.Column("quality", sa.Double(), nullable=True),
+        sa.Column("reasons", sa.JSON(), nullable=False),
+        sa.Column("faults", sa.JSON(), nullable=False),
+        sa.Column("model_version", sa.String(), nullable=True),
+        sa.Column("features", sa.String(), nullable=True),
+        sa.Column("vector", sa.JSON(), nullable=False),
+        sa.Column("error", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["stream_id"], ["streams.id"], name=op.f("fk_stream_verdicts_stream_id_streams"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("stream_id", name=op.f("pk_stream_verdicts")),
+    )
+    with op.batch_alter_table("stream_verdicts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_stream_verdicts_due_at"), ["due_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_stream_verdicts_looked_at"), ["looked_at"], unique=False)
+
+    op.create_table(
         "vantage_views",
         sa.Column("stream_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("agent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -384,6 +398,53 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("vantage_views", schema=None) as batch_op:
         batch_op.create_index("ix_vantage_views_agent", ["agent_id", "checked_at"], unique=False)
+
+    op.create_table(
+        "verdict_labels",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("stream_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", UtcDateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("was", sa.String(), nullable=False),
+        sa.Column("looked_at", UtcDateTime(timezone=True), nullable=False),
+        sa.Column("model_version", sa.String(), nullable=False),
+        sa.Column("features", sa.String(), nullable=False),
+        sa.Column("vector", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["stream_id"], ["streams.id"], name=op.f("fk_verdict_labels_stream_id_streams"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_verdict_labels")),
+    )
+    with op.batch_alter_table("verdict_labels", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_verdict_labels_by"), ["by"], unique=False)
+        batch_op.create_index(batch_op.f("ix_verdict_labels_stream_id"), ["stream_id"], unique=False)
+
+    op.create_table(
+        "yp_announcements",
+        sa.Column("sid", sa.String(), nullable=False),
+        sa.Column("stream_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("listen_url", sa.String(), nullable=False),
+        sa.Column("announced_from", sa.String(), nullable=False),
+        sa.Column("is_own", sa.Boolean(), nullable=False),
+        sa.Column("told", sa.JSON(), nullable=False),
+        sa.Column("current_song", sa.String(), nullable=True),
+        sa.Column("listeners", sa.Integer(), nullable=True),
+        sa.Column("touches", sa.Integer(), nullable=False),
+        sa.Column("added_at", UtcDateTime(timezone=True), nullable=False),
+        sa.Column("last_touch", UtcDateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["stream_id"], ["streams.id"], name=op.f("fk_yp_announcements_stream_id_streams"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("sid", name=op.f("pk_yp_announcements")),
+    )
+    with op.batch_alter_table("yp_announcements", schema=None) as batch_op:
+        batch_op.create_index("ix_yp_announcements_from", ["announced_from", "ended_at"], unique=False)
+        batch_op.create_index("ix_yp_announcements_open", ["ended_at", "expires_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_yp_announcements_stream_id"), ["stream_id"], unique=False)
 
     op.create_table(
         "alert_acks",
@@ -545,10 +606,26 @@ def downgrade() -> None:
 
     op.drop_table("alert_notices")
     op.drop_table("alert_acks")
+    with op.batch_alter_table("yp_announcements", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_yp_announcements_stream_id"))
+        batch_op.drop_index("ix_yp_announcements_open")
+        batch_op.drop_index("ix_yp_announcements_from")
+
+    op.drop_table("yp_announcements")
+    with op.batch_alter_table("verdict_labels", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_verdict_labels_stream_id"))
+        batch_op.drop_index(batch_op.f("ix_verdict_labels_by"))
+
+    op.drop_table("verdict_labels")
     with op.batch_alter_table("vantage_views", schema=None) as batch_op:
         batch_op.drop_index("ix_vantage_views_agent")
 
     op.drop_table("vantage_views")
+    with op.batch_alter_table("stream_verdicts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_stream_verdicts_looked_at"))
+        batch_op.drop_index(batch_op.f("ix_stream_verdicts_due_at"))
+
+    op.drop_table("stream_verdicts")
     op.drop_table("stream_trends")
     op.drop_table("stream_hours")
     op.drop_table("stream_habits")
@@ -612,8 +689,4 @@ def downgrade() -> None:
     op.drop_table("sound_prints")
     op.drop_table("probe_agents")
     op.drop_table("join_progress")
-    with op.batch_alter_table("host_rests", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_host_rests_until"))
-
-    op.drop_table("host_rests")
     op.drop_table("blocked")
