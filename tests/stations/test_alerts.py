@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import func, select, update
 
 from airledger.platform.audit import Actor
@@ -141,7 +142,7 @@ def housed(database: Database) -> Iterator[House]:
             smtp_port=mail.port,
             smtp_security="none",
             mail_from="radio@airledger.example",
-            alert_urls=(OperatorUrl(name="desk", url=running.base.replace("http", "json") + "/desk"),),
+            alert_urls=(OperatorUrl(name="desk", url=SecretStr(running.base.replace("http", "json") + "/desk")),),
         )
         registry = Registry()
         fetcher = Fetcher(AddressGuard([ip_network("127.0.0.0/8")]), "test")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from airledger.platform.clock import SteppedClock
 from airledger.platform.db import Database
@@ -15,7 +15,7 @@ from airledger.platform.errors import InputError
 from airledger.platform.retention import delete_expired
 from airledger.stations.models import StreamMetric
 from airledger.stations.watching.history import raw_history, rolled_history, span
-from airledger.stations.watching.models import StreamDay, StreamHour
+from airledger.stations.watching.models import StreamDay, StreamHour, WatchMark
 from airledger.stations.watching.rollup import DAYS, HOURS, Measured, floor_to, roll_up, rolled, rolled_up_to
 from stations.rows import add_stream
 
@@ -89,7 +89,7 @@ def test_hours_and_days_are_made_once_over_and_the_same_again(either_database: D
         assert sum(row.checks for row in session.scalars(select(StreamDay))) == 96
         assert sum(row.checks for row in session.scalars(select(StreamHour))) == 98
     with either_database.unit() as unit:  # as if the process had died before it set its mark
-        unit.session.execute(StreamMetric.__table__.metadata.tables["watch_marks"].delete())
+        unit.session.execute(delete(WatchMark))
     assert roll_up(either_database, now) == {HOURS: 49, DAYS: 2}
     assert (rows(either_database, StreamHour), rows(either_database, StreamDay)) == first
 

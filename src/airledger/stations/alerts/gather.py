@@ -90,9 +90,8 @@ def gather(
         return Gathered((Bundle(SUMMARY, SUMMARY, _in_order(waiting)),))
     dropped = _never_told(waiting)
     ready = [one for one in waiting if one.id not in dropped and not _is_flapping_down(one, now)]
-    if not ready or all(now - one.at < GROUP_WAIT for one in ready):
-        return Gathered((), tuple(sorted(dropped)))
-    bundles = [one for one in _bundled(ready, watched_hosts) if _may_be_told(one, told, now)]
+    ready = [one for one in ready if not _was_told(one, told, now)]
+    bundles = [one for one in _bundled(ready, watched_hosts) if now - one.notices[0].at >= GROUP_WAIT]
     return Gathered(tuple(bundles), tuple(sorted(dropped)))
 
 
@@ -143,15 +142,10 @@ def _crowded_networks(ready: Sequence[Notice]) -> set[str]:
     return {network for network, found in hosts.items() if len(found) >= NETWORK_FROM}
 
 
-def _may_be_told(bundle: Bundle, told: Mapping[str, datetime], now: datetime) -> bool:
-    if all(now - one.at < GROUP_WAIT for one in bundle.notices):
-        return False
-    keys = keys_of(bundle.scope, bundle.notices)
-    if bundle.scope in (STREAM, HOST):
-        keys |= {f"{NETWORK}:{one.network}" for one in bundle.notices if one.network}
-    if bundle.scope in (NETWORK, EVERYTHING):  # some of its hosts may have been told of singly before it was seen
-        keys = {f"{NETWORK}:{bundle.key}" if bundle.scope == NETWORK else EVERYTHING}
-    return all(now - told[key] >= HOUR for key in keys if key in told)
+def _was_told(one: Notice, told: Mapping[str, datetime], now: datetime) -> bool:
+    """Tell whether this channel heard of the stream, its host, its network or of everything within the hour."""
+    keys = (f"{STREAM}:{one.stream_id}", f"{HOST}:{one.host}", f"{NETWORK}:{one.network}", EVERYTHING)
+    return any(now - told[key] < HOUR for key in keys if key in told)
 
 
 def _in_order(notices: Sequence[Notice]) -> tuple[Notice, ...]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 HOUR_S = 3_600
 DAY_HOURS = 24
 DAYS_KEPT = 56
-BRIDGED_S = 3 * HOUR_S  # between two equal checks this close, the hours between them were alike
+BRIDGED_S = 26 * HOUR_S  # between two equal checks this close, the hours between them are held to be alike
 NIGHTLY_DAYS = 7
 NIGHTLY_LEAST = 3
 NIGHTLY_SHARE = 0.8
@@ -22,7 +22,8 @@ WEEKLY_LEAST = 2
 WEEKLY_SHARE = 0.8
 WEEKLY_HALF_LIFE_DAYS = 21
 LIVED_HOURS = 3
-EDGE_SHARE = 0.25
+EDGE_SHARE = 0.1
+TOLERANCE_S = 1_200.0
 LOOK_AHEAD_HOURS = 24
 _DAY = struct.Struct("<III")
 
@@ -67,11 +68,15 @@ def has_been_off(habit: Habit) -> bool:
 
 
 def is_expected_off(habit: Habit, at_s: float) -> bool:
-    """Tell whether a stream is usually off at a time.
+    """Tell whether a stream is usually off at a time, or is so within twenty minutes: nobody signs off to the second.
 
-    Hours at the edge of those count where it has been off in a quarter of the days: nobody signs off to the minute.
+    Hours at the edge of those count, too, where it has been off in a tenth of the days.
     """
-    hour = int(at_s // HOUR_S)
+    hours = {int((at_s + beside_s) // HOUR_S) for beside_s in (-TOLERANCE_S, 0.0, TOLERANCE_S)}
+    return any(_is_off_hour(habit, hour) for hour in hours)
+
+
+def _is_off_hour(habit: Habit, hour: int) -> bool:
     share = _share_off(habit, hour)
     if share is None:
         return False
@@ -85,14 +90,15 @@ def is_expected_off(habit: Habit, at_s: float) -> bool:
 def expected_on_in_s(habit: Habit, at_s: float) -> float:
     """Return the seconds until a stream that is off is expected back, at most a day; 0 where it should be on."""
     for ahead in range(LOOK_AHEAD_HOURS):
-        if not is_expected_off(habit, at_s + ahead * HOUR_S):
+        if not _is_off_hour(habit, int(at_s // HOUR_S) + ahead):
             return ahead * HOUR_S - at_s % HOUR_S if ahead else 0.0
     return float(LOOK_AHEAD_HOURS * HOUR_S)
 
 
 def off_hours(habit: Habit, day_s: float) -> list[bool]:
     """Return for each hour of the week that begins at `day_s` whether it is expected off: 168 values."""
-    return [is_expected_off(habit, day_s + hour * HOUR_S) for hour in range(WEEK_DAYS * DAY_HOURS)]
+    first = int(day_s // HOUR_S)
+    return [_is_off_hour(habit, first + hour) for hour in range(WEEK_DAYS * DAY_HOURS)]
 
 
 def packed(habit: Habit) -> bytes:
