@@ -19,8 +19,9 @@ from airledger.stations.verdict.eyes import Eyes
 F32 = NDArray[np.float32]
 
 MUSIC, SPEECH = "music", "speech"
-RATE_HZ = 44_100
-FILE_S = 100.0
+RATE_HZ = 22_050
+"""Kinds of sound are told below 4 kHz: lessons for them need no more."""
+FILE_S = 75.0
 LARGEST_FILE_BYTES = 64 << 20
 SNIFFED_BYTES = 64 * 1024
 QUIETEST_DBFS = -42.0
@@ -70,16 +71,18 @@ def find_sources(folders: list[Path], test_names: frozenset[str] = frozenset()) 
     return found
 
 
-def music_pieces(source: Source, eyes: Eyes, rng: np.random.Generator, seconds: float) -> Iterator[F32]:
-    """Cut pieces out of a source's music for ever, each file in turn; mono at 44.1 kHz.
+def music_pieces(
+    source: Source, eyes: Eyes, rng: np.random.Generator, seconds: float, rate_hz: int = RATE_HZ
+) -> Iterator[F32]:
+    """Cut pieces out of a source's music for ever, each file in turn; mono.
 
     Ends when a whole round over the files gave nothing.
     """
     while True:
         given = 0
         for index in rng.permutation(len(source.files)):
-            whole = read_sound(source.files[index], eyes)
-            count = int(seconds * RATE_HZ)
+            whole = read_sound(source.files[index], eyes, rate_hz)
+            count = int(seconds * rate_hz)
             for start in _starts(len(whole), count, rng):
                 piece = whole[start : start + count]
                 if level_dbfs(piece) > QUIETEST_DBFS:
@@ -90,7 +93,7 @@ def music_pieces(source: Source, eyes: Eyes, rng: np.random.Generator, seconds: 
 
 
 def speech_pieces(source: Source, eyes: Eyes, rng: np.random.Generator, seconds: float) -> Iterator[F32]:
-    """Join a source's utterances with short pauses between them, for ever; mono at 44.1 kHz, -20 dBFS RMS."""
+    """Join a source's utterances with short pauses between them, for ever; mono at 22 kHz, -20 dBFS RMS."""
     count = int(seconds * RATE_HZ)
     words: list[F32] = []
     length = 0
@@ -111,8 +114,8 @@ def speech_pieces(source: Source, eyes: Eyes, rng: np.random.Generator, seconds:
             return
 
 
-def read_sound(path: Path, eyes: Eyes) -> F32:
-    """Read the first 100 s of a file as mono at 44.1 kHz; empty where it holds no sound that we decode."""
+def read_sound(path: Path, eyes: Eyes, rate_hz: int = RATE_HZ) -> F32:
+    """Read the first 75 s of a file as mono; empty where it holds no sound that we decode."""
     if path.stat().st_size > LARGEST_FILE_BYTES:
         return np.zeros(0, np.float32)
     data = path.read_bytes()
@@ -123,7 +126,7 @@ def read_sound(path: Path, eyes: Eyes) -> F32:
     if seen.error:
         return np.zeros(0, np.float32)
     mono = seen.pcm.astype(np.float32).mean(axis=1) / np.float32(32768)
-    return resampled(mono, seen.rate_hz, RATE_HZ)
+    return resampled(mono, seen.rate_hz, rate_hz)
 
 
 def resampled(mono: F32, rate_hz: int, wanted_hz: int) -> F32:

@@ -58,17 +58,17 @@ SENDINGS: dict[str, Sending] = {
         (24, 32, 48, 64, 96, 128),
         (("aac_coder", "fast"),),
     ),
-    "opus": Sending("libopus", "ogg", "ogg", "flt", (48_000,), (16, 24, 32, 48, 64, 96)),
+    "opus": Sending("libopus", "ogg", "ogg", "flt", (24_000, 48_000), (16, 24, 32, 48, 64, 96)),
     "vorbis": Sending(
         "vorbis",
         "ogg",
         "ogg",
         "fltp",
-        (44_100,),
+        (22_050, 44_100),
         (80,),
         (("strict", "-2"), ("flags", "+qscale"), ("global_quality", "472")),
     ),
-    "flac": Sending("flac", "flac", "flac", "s16", (44_100, 48_000), ()),
+    "flac": Sending("flac", "flac", "flac", "s16", (22_050, 44_100, 48_000), ()),
 }
 
 
@@ -78,6 +78,7 @@ class Sent:
 
     Attributes:
         seen: What the decoder made of it.
+        rate_hz: Its sample rate; it is sent at much the same or below, where the codec can.
         codec: A key of `SENDINGS`.
         kbps: Its measured bitrate.
     """
@@ -112,14 +113,21 @@ def process(sound: F32, rng: np.random.Generator) -> F32:
 
 
 def send(
-    sound: F32, eyes: Eyes, rng: np.random.Generator, *, codec: str | None = None, kbps: int | None = None
+    sound: F32,
+    eyes: Eyes,
+    rng: np.random.Generator,
+    *,
+    rate_hz: int = RATE_HZ,
+    codec: str | None = None,
+    kbps: int | None = None,
 ) -> Sent:
-    """Encode mono sound at 44.1 kHz in one of the ways stations do, and decode it as a stranger's.
+    """Encode mono sound in one of the ways stations do, and decode it as a stranger's.
 
     Args:
         sound: float32[n].
         eyes: The decoder.
         rng: Draws what is not given.
+        rate_hz: Its sample rate; it is sent at much the same or below, where the codec can.
         codec: A key of `SENDINGS`.
         kbps: The bitrate.
 
@@ -128,14 +136,12 @@ def send(
     """
     name = codec or str(rng.choice(["mp3", "mp3", "aac", "opus", "vorbis", "flac", "flac", "flac"]))
     way = SENDINGS[name]
-    rate_hz = int(rng.choice(way.rates_hz))
+    sent_hz = int(rng.choice([one for one in way.rates_hz if one <= 1.15 * rate_hz] or way.rates_hz))
     bitrate = kbps or (int(rng.choice(way.bitrates_kbps)) if way.bitrates_kbps else 0)
-    if name in {"mp3", "aac"} and bitrate * 1000 > rate_hz * 4:  # no encoder takes 160 kbit/s at 22 kHz
-        rate_hz = RATE_HZ
-    data = encode(resampled(sound, RATE_HZ, rate_hz), rate_hz, way, bitrate)
+    data = encode(resampled(sound, rate_hz, sent_hz), sent_hz, way, bitrate)
     seen = eyes.look(data, way.container)
     if seen.error:
-        raise RuntimeError(f"{name} at {rate_hz} Hz: {seen.error}")
+        raise RuntimeError(f"{name} at {sent_hz} Hz: {seen.error}")
     return Sent(seen, name, len(data) * 8 / 1000 / max(seen.sound_s, 0.1))
 
 
