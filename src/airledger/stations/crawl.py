@@ -17,6 +17,7 @@ from airledger.platform.errors import AirledgerError, LimitError, UnavailableErr
 from airledger.platform.events import publish
 from airledger.platform.fetch import Fetcher
 from airledger.stations.account import Account, Line
+from airledger.stations.blocking.blocked import BlockList, load_block_list
 from airledger.stations.claims import Claim, claim
 from airledger.stations.crawl_writes import Chunk, write_chunk
 from airledger.stations.events import CrawlFinished
@@ -33,6 +34,9 @@ MIN_CHUNK, MAX_CHUNK = 100, 1_000  # a commit costs the same whatever is in it
 TARGET_LOCK_S = 0.06
 KEY_BYTES = 12
 MAX_ERROR_CHARS = 1_000
+
+
+BLOCKED = "blocked"  # the reason for which an entry on the block list is refused
 
 
 @dataclass
@@ -126,6 +130,7 @@ class _Crawling:
         self._report = CrawlReport(target.name)
         self._seen: dict[bytes, int] = {}  # the number of the entry that was first
         self._chunk_size = FIRST_CHUNK
+        self._blocked = BlockList()
 
     def run(self, monitor: Monitor, stopping: Callable[[], bool]) -> CrawlReport:
         began = time.monotonic()
@@ -141,6 +146,7 @@ class _Crawling:
 
     def _begin(self) -> tuple[UUID, Validators]:
         with self._database.unit() as unit:
+            self._blocked = load_block_list(unit.session)
             last = unit.session.execute(
                 select(Crawl.validators)
                 .where(Crawl.source == self._target.name, Crawl.finished_at.is_not(None), Crawl.error.is_(None))
@@ -195,6 +201,8 @@ class _Crawling:
             found = claim(entry)
         except UrlRefusedError as error:
             return self._refuse(error.reason, where, entry.url)
+        if self._blocked.is_blocked(found.fields["url"]):
+            return self._refuse(BLOCKED, where, entry.url)
         return self._once(found, where)
 
     def _refuse(self, reason: str, where: str, url: str | None) -> Iterable[Claim]:

@@ -11,6 +11,7 @@ from airledger.platform.db import Unit
 from airledger.platform.errors import ConflictError, NotFoundError
 from airledger.platform.events import publish
 from airledger.platform.tasks.registry import Registry
+from airledger.stations.blocking.blocked import load_block_list
 from airledger.stations.events import StreamStateChanged
 from airledger.stations.models import RETIRED, UNPROVEN, Stream
 from airledger.stations.sources.base import LIMITS_CHARS, Entry, text
@@ -61,18 +62,17 @@ def submit_entry(unit: Unit, entry: Entry, actor: Actor, *, now: datetime, sourc
 
     Raises:
         UrlRefusedError: The address cannot be used.
-        ConflictError: Its owner asked us not to index it.
+        ConflictError: Its owner asked us not to index it, or it is on the block list.
     """
     address = parse_address(entry.url)
     stream = unit.session.scalar(select(Stream).where(Stream.url_key == address.key))
+    if load_block_list(unit.session).is_blocked(address.url):
+        raise ConflictError("This address is on the block list: its owner, or a moderator, asked us to leave it out.")
     if stream is not None and stream.retired_reason == OPTED_OUT:
         raise ConflictError("The owner of this stream asked directories not to list it.")
     stream_id, is_new = take_one(unit.session, entry, source, now)
     if stream is not None and stream.state == RETIRED:
-        _change_state(unit, stream, UNPROVEN, now)
-        stream.is_active, stream.retired_reason, stream.failing_since = True, None, None
-        stream.failures_in_row = stream.successes_in_row = 0
-        stream.next_check_at = now
+        revive_stream(unit, stream, now)
     record_change(unit, actor, "submitted", "stream", stream_id, {"url": address.url}, at=now)
     return Submitted(stream_id, is_new)
 
@@ -114,6 +114,14 @@ def retire_stream(unit: Unit, stream: Stream, reason: str, now: datetime) -> Non
     """Retire a loaded stream and tell of it."""
     _change_state(unit, stream, RETIRED, now)
     stream.is_active, stream.retired_reason, stream.next_check_at = False, reason, None
+
+
+def revive_stream(unit: Unit, stream: Stream, now: datetime) -> None:
+    """Take a retired stream in again: it is unproven, and due now."""
+    _change_state(unit, stream, UNPROVEN, now)
+    stream.is_active, stream.retired_reason, stream.failing_since = True, None, None
+    stream.failures_in_row = stream.successes_in_row = 0
+    stream.next_check_at = now
 
 
 def _change_state(unit: Unit, stream: Stream, state: str, now: datetime) -> None:

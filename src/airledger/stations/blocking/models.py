@@ -35,8 +35,8 @@ class TakedownRequest(Row):
         age_column="at",
         reason="three years: the usual time in which a dispute may come up again",
         personal=True,
-        export="airledger.stations.blocking.takedown:export_requests",
-        delete="airledger.stations.blocking.takedown:delete_requests",
+        export="airledger.stations.takedown:export_requests",
+        delete="airledger.stations.takedown:delete_requests",
     )
     __table_args__ = (Index("ix_takedown_requests_status", "status", "at"),)
 
