@@ -14,6 +14,7 @@ from sqlalchemy import MetaData
 from sqlalchemy.engine import Connection
 
 from airledger.platform.db import Database, Row
+from airledger.platform.errors import ConflictError, UnavailableError
 from airledger.platform.migrations import full_text
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -24,10 +25,11 @@ def upgrade(database: Database, revision: str = "head") -> None:
     """Run what migrations are missing, up to `revision`; several processes may start at once."""
     if is_current(database):
         return
-    with _alone(database), database.engine.connect() as connection:
+    with _alone(database), database.engine.connect() as connection, _keys_unheeded(database, connection):
         writer = connection.execution_options(airledger_write=True)
         with writer.begin():
             command.upgrade(_config(writer), revision)
+            _require_whole_keys(database, writer)
 
 
 def lay_anew(database: Database, revision: str) -> None:
@@ -77,6 +79,34 @@ def _config(connection: Connection) -> Config:
     config.attributes["connection"] = connection
     config.attributes["include_object"] = include_object
     return config
+
+
+@contextlib.contextmanager
+def _keys_unheeded(database: Database, connection: Connection) -> Iterator[None]:
+    """Have SQLite heed no foreign keys meanwhile.
+
+    It changes some tables by copying and dropping them, and a drop would delete, by its cascades, what refers to them.
+    """
+    if not database.is_sqlite:
+        yield
+        return
+    driver = connection.connection.driver_connection
+    if driver is None:
+        raise UnavailableError("the database was closed while it was brought up to date")
+    driver.execute("PRAGMA foreign_keys=OFF").close()
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON").close()
+
+
+def _require_whole_keys(database: Database, connection: Connection) -> None:
+    """Raise, and so roll back, where a migration left a row that refers to nothing."""
+    if not database.is_sqlite:
+        return
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken is not None:
+        raise ConflictError(f"bringing the database up to date would leave rows of {broken[0]} that refer to nothing")
 
 
 @contextlib.contextmanager

@@ -8,12 +8,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
-from sqlalchemy import Column, MetaData, Table, insert, inspect, select, text
+from sqlalchemy import Column, DateTime, MetaData, Table, insert, inspect, select, text
 from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
 
 from airledger.platform.backup import FORMAT, MANIFEST, OBJECTS, TABLES, Member, Written
 from airledger.platform.backup_rows import from_line
-from airledger.platform.db import Database, Row
+from airledger.platform.db import Database, Row, UtcDateTime
 from airledger.platform.errors import ConflictError, InputError, LimitError
 from airledger.platform.migrate import head_revision, lay_anew, revisions, upgrade
 from airledger.platform.storage import Storage
@@ -118,19 +119,27 @@ def _read_manifest(content: IO[bytes]) -> _Manifest:
 
 
 def _tables_present(session: Session) -> list[Table]:
-    """Our tables as far as the database has them: an earlier revision lacks some, and columns of others."""
+    """Our tables as the database has them: an earlier revision lacks some, and has columns that are gone since."""
     inspector = inspect(session.connection())
     present = set(inspector.get_table_names())
     bare = MetaData()
     tables = []
     for table in Row.metadata.sorted_tables:
         if table.name in present:
-            names = {column["name"] for column in inspector.get_columns(table.name)}
-            columns = [column for column in table.columns if column.name in names]
-            tables.append(
-                Table(table.name, bare, *(Column(one.name, one.type, primary_key=one.primary_key) for one in columns))
-            )
+            found = {column["name"]: column["type"] for column in inspector.get_columns(table.name)}
+            columns = [
+                Column(name, _type(table, name, type_), primary_key=name in table.primary_key.columns)
+                for name, type_ in found.items()
+            ]
+            tables.append(Table(table.name, bare, *columns))
     return tables
+
+
+def _type(table: Table, name: str, found: TypeEngine[Any]) -> TypeEngine[Any]:
+    """Tell a column's type: ours where we still have it, else what the database says of it."""
+    if name in table.columns:
+        return table.columns[name].type
+    return UtcDateTime() if isinstance(found, DateTime) else found
 
 
 def _restore_tables(session: Session, archive: Path, manifest: _Manifest, tables: list[Table]) -> int:

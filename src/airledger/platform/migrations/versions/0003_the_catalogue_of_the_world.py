@@ -32,16 +32,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_join_progress")),
     )
     op.create_table(
+        "logos",
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=True),
+        sa.Column("error", sa.String(), nullable=True),
+        sa.Column("etag", sa.String(), nullable=True),
+        sa.Column("looked_at", UtcDateTime(timezone=True), nullable=False),
+        sa.Column("look_again_at", UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("url", name=op.f("pk_logos")),
+    )
+    op.create_table(
         "probe_agents",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("organisation_id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("created_at", UtcDateTime(timezone=True), nullable=False),
         sa.Column("seen_at", UtcDateTime(timezone=True), nullable=False),
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("checks", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_probe_agents")),
         sa.UniqueConstraint("name", name=op.f("uq_probe_agents_name")),
-        sa.UniqueConstraint("organisation_id", "name", name=op.f("uq_probe_agents_organisation_id_name")),
     )
     op.create_table(
         "sound_prints",
@@ -397,7 +407,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("stream_id", "agent_id", name=op.f("pk_vantage_views")),
     )
     with op.batch_alter_table("vantage_views", schema=None) as batch_op:
-        batch_op.create_index("ix_vantage_views_agent", ["agent_id", "checked_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_vantage_views_agent_id"), ["agent_id"], unique=False)
 
     op.create_table(
         "verdict_labels",
@@ -495,8 +505,8 @@ def upgrade() -> None:
 
     with op.batch_alter_table("crawls", schema=None) as batch_op:
         batch_op.add_column(sa.Column("validators", sa.JSON(), nullable=True))
-        batch_op.drop_column("etag")
         batch_op.drop_column("last_modified")
+        batch_op.drop_column("etag")
 
     with op.batch_alter_table("geolocation_data", schema=None) as batch_op:
         batch_op.create_index("ix_geolocation_data_place", ["latitude", "longitude"], unique=False)
@@ -595,8 +605,8 @@ def downgrade() -> None:
         batch_op.drop_index("ix_geolocation_data_place")
 
     with op.batch_alter_table("crawls", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("last_modified", sa.VARCHAR(), nullable=True))
         batch_op.add_column(sa.Column("etag", sa.VARCHAR(), nullable=True))
+        batch_op.add_column(sa.Column("last_modified", sa.VARCHAR(), nullable=True))
         batch_op.drop_column("validators")
 
     with op.batch_alter_table("alert_notices", schema=None) as batch_op:
@@ -618,7 +628,7 @@ def downgrade() -> None:
 
     op.drop_table("verdict_labels")
     with op.batch_alter_table("vantage_views", schema=None) as batch_op:
-        batch_op.drop_index("ix_vantage_views_agent")
+        batch_op.drop_index(batch_op.f("ix_vantage_views_agent_id"))
 
     op.drop_table("vantage_views")
     with op.batch_alter_table("stream_verdicts", schema=None) as batch_op:
@@ -688,5 +698,6 @@ def downgrade() -> None:
 
     op.drop_table("sound_prints")
     op.drop_table("probe_agents")
+    op.drop_table("logos")
     op.drop_table("join_progress")
     op.drop_table("blocked")
