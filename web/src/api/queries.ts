@@ -48,7 +48,7 @@ export const statsQuery = queryOptions({
 export const streamQuery = (id: number) =>
   queryOptions({ queryKey: ["stream", id], queryFn: ({ signal }) => getJson<Stream>(`${api}/streams/${id}`, signal) });
 
-const paged = <T>(key: unknown[], path: string) =>
+export const paged = <T>(key: unknown[], path: string) =>
   infiniteQueryOptions({
     queryKey: key as readonly unknown[],
     queryFn: ({ pageParam, signal }) => getPage<T>(pageParam, signal),

@@ -36,5 +36,47 @@ export type Schedule = Schemas["ScheduleOut"];
 export type Process = Schemas["ProcessOut"];
 export type Account = Schemas["AccountOut"];
 
+export type RankedStream = Schemas["RankedStreamOut"];
+export type StationPageData = Schemas["StationPageOut"];
+export type Verdict = Schemas["VerificationOut"];
+export type Merge = Schemas["MergeOut"];
+export type Simulcast = Schemas["SimulcastOut"];
+
+/** How fine a history is. */
+export type Step = "raw" | "hour" | "day";
+export type PlaceVote = {
+  method: string;
+  country_code: string | null;
+  latitude: number | null;
+  longitude: number | null;
+  radius_km: number | null;
+  confidence: number;
+  evidence: Record<string, unknown>;
+};
+export type PlaceAnswer = {
+  latitude: number | null;
+  longitude: number | null;
+  accuracy_radius_km: number | null;
+  country_code: string | null;
+  city: string | null;
+  confidence: number | null;
+  verified: boolean;
+  attribution: string | null;
+  votes: PlaceVote[];
+};
+export type Provenance = Record<string, { source: string; value: unknown; first_seen: string; last_seen: string }[]>;
+export type History = {
+  rows: {
+    begins_at: string;
+    checks: number;
+    successes: number;
+    response_p50_ms: number | null;
+    response_p95_ms: number | null;
+    bandwidth_kbps: number | null;
+    downtime_s: number;
+    causes: Record<string, number>;
+  }[];
+};
+
 /** What the event stream sends; the payload's fields depend on the type and are checked where they are read. */
 export type LiveEvent = { position: number; type: string; at: string; payload: Record<string, unknown> };

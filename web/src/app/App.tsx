@@ -23,6 +23,7 @@ import { type Room, sharesFilter, useRoute } from "./route";
 import { useLinkSignIn } from "./useLinkSignIn";
 
 const GlobeRoom = lazy(() => import("../globe/GlobeRoom"));
+const StationPage = lazy(() => import("../station/StationPage"));
 
 export function App() {
   const [route, go] = useRoute();
@@ -50,6 +51,8 @@ export function App() {
     "]": () => void step(1),
     "?": () => setHelp(true),
     Escape: leave,
+    a: to("alerts"),
+    d: to("moderation"),
     g: to("globe"),
     l: to("library"),
     m: () => tuner.mute(!tuner.read().muted),
@@ -69,6 +72,11 @@ export function App() {
           {route.room === "globe" && (
             <Suspense fallback={<div className="globe-room" />}>
               <GlobeRoom />
+            </Suspense>
+          )}
+          {route.room === "station" && typeof route.id === "number" && (
+            <Suspense fallback={<div className="room" />}>
+              <StationPage id={route.id} />
             </Suspense>
           )}
           {route.room === "stations" && <StationsRoom />}

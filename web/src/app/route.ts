@@ -1,9 +1,21 @@
 import { useCallback, useMemo } from "react";
 import { useLocation, useSearch } from "wouter";
 
-export const rooms = ["globe", "stations", "plays", "library", "review", "unknown", "system"] as const;
+export const rooms = [
+  "globe",
+  "stations",
+  "plays",
+  "library",
+  "review",
+  "unknown",
+  "moderation",
+  "alerts",
+  "system",
+  "station",
+  "takedown",
+] as const;
 export type Room = (typeof rooms)[number];
-/** Streams have numbers, all else has UUIDs. */
+/** Streams, merges and alerts have numbers, all else has UUIDs. */
 export type Selected = number | string | null;
 export type Route = { room: Room; id: Selected };
 

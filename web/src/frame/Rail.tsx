@@ -38,7 +38,7 @@ function RailLink({ room, here, go }: { room: Room; here: boolean; go: () => voi
         go();
       }}
     >
-      <Icon name={room} size={22} />
+      <Icon name={room === "station" ? "stations" : room === "takedown" ? "close" : room} size={22} />
       <span>{texts.rail[room]}</span>
     </a>
   );

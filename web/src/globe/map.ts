@@ -1,13 +1,5 @@
-import {
-  type GeoJSONSource,
-  Map as Globe,
-  type LngLat,
-  type MapMouseEvent,
-  type PaddingOptions,
-  setWorkerUrl,
-} from "maplibre-gl";
-import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
-import "maplibre-gl/dist/maplibre-gl.css";
+import { type GeoJSONSource, Map as Globe, type LngLat, type MapMouseEvent, type PaddingOptions } from "maplibre-gl";
+import "./worker";
 import { donutOf, drawDonut, drawPoint, pixelRatio } from "./marks";
 import { night } from "./night";
 import { type Palette, readPalette } from "./palette";
@@ -15,9 +7,6 @@ import { points } from "./points";
 import { circle } from "./sphere";
 import { styleFor } from "./style";
 import { type Drawn, type Members, nearestZoom, type View } from "./view";
-
-// The worker is a file of its own under our origin; without it MapLibre stays blank.
-setWorkerUrl(workerUrl);
 
 export type Picked = { kind: "stream"; id: number } | { kind: "many"; members: Members } | { kind: "nothing" };
 export type Hovered = { id: number } | { cluster: number; playing: number; failing: number };

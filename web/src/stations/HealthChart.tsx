@@ -1,8 +1,8 @@
 import { useEffect, useRef } from "react";
-import uPlot from "uplot";
-import "uplot/dist/uPlot.min.css";
+import type uPlot from "uplot";
 import type { Metric } from "../api/types";
 import { useTheme } from "../app/theme";
+import { chartTokens, drawChart, showLast } from "../frame/chart";
 import { clock } from "../frame/time";
 import { texts } from "../texts";
 
@@ -19,18 +19,10 @@ export function columnsOf(metrics: readonly Metric[]): uPlot.AlignedData {
   ];
 }
 
-function optionsFor(box: HTMLElement): uPlot.Options {
-  const style = getComputedStyle(box);
-  const token = (name: string) => style.getPropertyValue(name).trim();
-  const axis = {
-    stroke: token("--ink-3"),
-    grid: { stroke: token("--line"), width: 1 },
-    ticks: { show: false },
-    font: `11px ${token("--font")}`,
-  };
+function optionsFor(box: HTMLElement): Omit<uPlot.Options, "width"> {
+  const { token, axis } = chartTokens(box);
   const dot = { show: true, size: 4 };
   return {
-    width: box.clientWidth,
     height: heightPx,
     padding: [8, 0, 0, 0],
     cursor: { y: false, drag: { setScale: false } },
@@ -68,26 +60,13 @@ function optionsFor(box: HTMLElement): uPlot.Options {
   };
 }
 
-/** With the pointer away, the legend tells the last values. */
-function showLast(chart: uPlot): void {
-  if (chart.cursor.idx == null) chart.setLegend({ idx: chart.data[0].length - 1 }, false);
-}
-
 export default function HealthChart({ metrics }: { metrics: readonly Metric[] }) {
   const box = useRef<HTMLElement>(null);
   const theme = useTheme();
   // biome-ignore lint/correctness/useExhaustiveDependencies: the colours are read from the theme
-  useEffect(() => {
-    const element = box.current;
-    if (element === null) return;
-    const chart = new uPlot(optionsFor(element), columnsOf(metrics), element);
-    showLast(chart);
-    const watch = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height: heightPx }));
-    watch.observe(element);
-    return () => {
-      watch.disconnect();
-      chart.destroy();
-    };
-  }, [metrics, theme]);
+  useEffect(
+    () => (box.current === null ? undefined : drawChart(box.current, optionsFor(box.current), columnsOf(metrics))),
+    [metrics, theme],
+  );
   return <figure className="chart" dir="ltr" ref={box} role="img" aria-label={t.chartLabel} />;
 }

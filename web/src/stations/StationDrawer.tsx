@@ -5,19 +5,17 @@ import { Problem } from "../api/request";
 import type { Stream } from "../api/types";
 import { useRoute } from "../app/route";
 import { catalogue, useCatalogue } from "../catalogue/useCatalogue";
-import { Ago } from "../frame/Ago";
-import { Drawer, Fact } from "../frame/Drawer";
-import { kbps, languageName, nameOf, percent, placeOf } from "../frame/format";
+import { Drawer } from "../frame/Drawer";
+import { nameOf, placeOf } from "../frame/format";
 import { Icon } from "../frame/Icon";
 import { joined } from "../frame/joined";
 import { causeText, StateMark } from "../frame/StateMark";
 import { Empty, Trouble } from "../frame/Trouble";
-import { every } from "../frame/time";
 import { tuner, useIsOn } from "../player/useTuner";
 import { texts } from "../texts";
 import { Checks } from "./Checks";
-import { CopyAddress } from "./CopyAddress";
 import { StationCoverage } from "./Coverage";
+import { About, NowPlaying } from "./parts";
 import { StationActions } from "./StationActions";
 import { StationPlays } from "./StationPlays";
 
@@ -49,8 +47,8 @@ export function StationDrawer({ id }: { id: number }) {
 }
 
 function Station({ stream }: { stream: Stream }) {
+  const [, go] = useRoute();
   const on = useIsOn(stream.id);
-  const song = stream.now_playing;
   return (
     <>
       <header className="drawer-head">
@@ -63,76 +61,21 @@ function Station({ stream }: { stream: Stream }) {
           )}
         </p>
       </header>
-      {(song !== null || stream.stream_title) && (
-        <div className="now" data-on={on || undefined}>
-          <p className="now-title">{song?.title ?? stream.stream_title}</p>
-          {song !== null && (
-            <p className="quiet">
-              <bdi>{song.artist}</bdi> · <Ago at={song.since} />
-            </p>
-          )}
-        </div>
-      )}
+      <NowPlaying stream={stream} />
       <div className="drawer-actions">
         <button type="button" className="button primary" onClick={() => tuner.toggle(stream)}>
           <Icon name={on ? "stop" : "play"} size={18} />
           {on ? t.stop : t.play}
         </button>
         <StationActions stream={stream} />
+        <button type="button" className="button" onClick={() => go({ room: "station", id: stream.id })}>
+          {t.everything}
+        </button>
       </div>
       <Checks stream={stream} />
       <StationCoverage id={stream.id} />
       <StationPlays id={stream.id} />
       <About stream={stream} />
     </>
-  );
-}
-
-function bitrates(stream: Stream): string {
-  const parts = [];
-  if (stream.bitrate_measured_kbps !== null) parts.push(`${kbps(stream.bitrate_measured_kbps)} ${t.measured}`);
-  if (stream.bitrate !== null) parts.push(`${kbps(stream.bitrate)} ${t.claimed}`);
-  return parts.join(", ");
-}
-
-function About({ stream }: { stream: Stream }) {
-  const format = [stream.codec?.toUpperCase(), bitrates(stream), stream.has_picture ? t.picture : ""]
-    .filter(Boolean)
-    .join(" · ");
-  const bound = stream.reliability_lower_bound;
-  const place = [placeOf(stream), stream.accuracy_radius_km ? t.accuracy(stream.accuracy_radius_km) : ""].filter(
-    (part) => part !== "",
-  );
-  return (
-    <section className="section">
-      <h3>{t.about}</h3>
-      {stream.description && <p className="about-text">{stream.description}</p>}
-      <dl className="facts">
-        <Fact name={t.format}>{format}</Fact>
-        <Fact name={t.warnings}>{stream.warnings.map(causeText).join(", ")}</Fact>
-        <Fact name={t.reliability}>
-          {percent(stream.reliability_score)}
-          <span className="quiet"> {`${t.lower} ${percent(bound)}`}</span>
-        </Fact>
-        <Fact name={t.quality}>{stream.state !== "unproven" && percent(stream.quality_score)}</Fact>
-        <Fact name={t.genre}>{stream.genre || stream.tags.join(", ")}</Fact>
-        <Fact name={t.language}>{stream.language && languageName(stream.language)}</Fact>
-        <Fact name={t.place}>{place.join(", ")}</Fact>
-        <Fact name={t.website}>
-          {stream.website && /^https?:/.test(stream.website) && (
-            <a href={stream.website} target="_blank" rel="noreferrer noopener">
-              {stream.website.replace(/^https?:\/\/(www\.)?|\/$/g, "")} <Icon name="out" size={14} />
-            </a>
-          )}
-        </Fact>
-        <Fact name={t.since}>
-          <Ago at={stream.created_at} />
-        </Fact>
-        <Fact name={t.every}>{every(stream.check_frequency)}</Fact>
-        <Fact name={t.url}>
-          <CopyAddress address={stream.url} />
-        </Fact>
-      </dl>
-    </section>
   );
 }
