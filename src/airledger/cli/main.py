@@ -4,14 +4,18 @@ import typer
 
 from airledger.cli import (
     demo,
+    export,
     fingerprint,
     geo,
     house,
     identify,
     library,
     listen,
+    merges,
     outside,
     plays,
+    probe_agent,
+    schedule,
     stations,
     unknowns,
     up,
@@ -28,8 +32,9 @@ app = typer.Typer(
 Then `airledger library add FOLDER` enrols your recordings, `airledger crawl SOURCE` finds stations, and
 `airledger up` listens. All data lies in one folder: `--data DIR` of `up`, or the variable `AIRLEDGER_DATA`.""",
 )
-for group in (up, stations, library, listen, identify, plays, unknowns, demo, house):
+for group in (up, stations, export, merges, library, listen, identify, plays, unknowns, probe_agent, demo, house):
     group.add_to(app)
 app.add_typer(fingerprint.app, name="fingerprint", help="The bare recognition engine: files in, answers out.")
 app.add_typer(geo.app, name="geo", help="Databases that tell where a numeric address is.")
+app.add_typer(schedule.app, name="schedule", help="What comes again and again: crawls, checks, cleanup.")
 app.add_typer(outside.app, name="outside", help="Providers that are asked what our library does not know.")

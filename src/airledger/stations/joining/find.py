@@ -78,6 +78,17 @@ def turn(
     return Looked(len(changed), compared, merged)
 
 
+def join_all(database: Database, clock: Clock, *, stopping: Callable[[], bool] = lambda: False) -> Looked:
+    """Take turns until nothing that changed is left."""
+    streams = compared = merged = 0
+    while not stopping():
+        done = turn(database, clock, stopping=stopping)
+        streams, compared, merged = streams + done.streams, compared + done.compared, merged + done.merged
+        if not done.streams:
+            break
+    return Looked(streams, compared, merged)
+
+
 def proposals_for(session: Session, clues: dict[int, Clues]) -> tuple[int, list[Proposal]]:
     """Compare some streams with all that share a clue with them; how many pairs that were, and what is one."""
     beside = _beside(session, clues)
@@ -141,7 +152,7 @@ def _take_in_all(unit: Unit, station_ids: Collection[int | None], now: datetime)
         take_in(unit, station_id, now)
 
 
-def _beside(session: Session, clues: dict[int, Clues]) -> Iterator[tuple[int, int]]:
+def _beside(session: Session, clues: dict[int, Clues]) -> list[tuple[int, int]]:
     """Pairs of one of these streams and another one with a clue of the same worth, the lesser id first."""
     mine: dict[str, list[int]] = defaultdict(list)
     for stream_id, found in clues.items():
@@ -152,7 +163,7 @@ def _beside(session: Session, clues: dict[int, Clues]) -> Iterator[tuple[int, in
     for clue, others in _carriers(session, mine):
         for stream_id in mine[clue]:
             pairs.update((min(stream_id, each), max(stream_id, each)) for each in others if each != stream_id)
-    return iter(sorted(pairs))
+    return sorted(pairs)
 
 
 def _carriers(session: Session, clues: Iterable[str]) -> Iterator[tuple[str, list[int]]]:

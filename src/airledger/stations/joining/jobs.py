@@ -13,14 +13,8 @@ def declare(registry: Registry, database: Database, clock: Clock) -> None:
     """Make the task known."""
 
     def join(context: Context) -> Result:
-        from airledger.stations.joining.find import turn
+        from airledger.stations.joining.find import join_all
 
-        total = {"streams": 0, "compared": 0, "merged": 0}
-        while not context.stopping():
-            done = asdict(turn(database, clock, stopping=context.stopping))
-            total = {name: total[name] + done[name] for name in total}
-            if not done["streams"]:
-                break
-        return total
+        return asdict(join_all(database, clock, stopping=context.stopping))
 
     registry.declare(JOIN, "default", join)

@@ -187,6 +187,20 @@ def keep_apart(unit: Unit, one: int, other: int, actor: Actor, *, now: datetime)
         unit.session.flush()
 
 
+def tell_apart(unit: Unit, one: int, other: int, actor: Actor, *, now: datetime) -> None:
+    """Note a person's word that two stations are not the same.
+
+    Raises:
+        NotFoundError: There is no such station.
+        ConflictError: They are one at present: the merge is to be taken back instead.
+    """
+    first, second = station_now(unit.session, one), station_now(unit.session, other)
+    if first == second:
+        raise ConflictError("these two are one station at present: undo the merge instead")
+    keep_apart(unit, first, second, actor, now=now)
+    record_change(unit, actor, "kept apart", "station", first, {"other": second}, at=now)
+
+
 def are_apart(session: Session, one: int, other: int) -> bool:
     """Tell whether somebody said of any two of the stations behind these that they are not the same."""
     return session.scalar(_between(members(session, one), members(session, other))) is not None
