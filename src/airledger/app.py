@@ -28,6 +28,7 @@ import airledger.stations.directory.models
 import airledger.stations.joining.models
 import airledger.stations.models
 import airledger.stations.probing.models
+import airledger.stations.submissions.models
 import airledger.stations.verdict.models
 import airledger.stations.watching.models  # noqa: F401  every table must be known before migrations compare
 from airledger.listening import evidence_jobs, same_sound_jobs, unknown_jobs
@@ -58,9 +59,11 @@ from airledger.recognition import jobs as recognition_jobs
 from airledger.recognition.events import RecordingEnrolled
 from airledger.recognition.outside import jobs as outside_jobs
 from airledger.stations import jobs as stations_jobs
+from airledger.stations import watching_jobs
 from airledger.stations.alerts import jobs as alert_jobs
 from airledger.stations.alerts import raise_alerts
 from airledger.stations.alerts.send import AlertPost
+from airledger.stations.directory import jobs as directory_jobs
 from airledger.stations.joining import jobs as joining_jobs
 from airledger.stations.verdict import jobs as verdict_jobs
 
@@ -223,6 +226,7 @@ class Airledger:
         platform_jobs.declare(self.tasks, self.database, self.clock)
         webhook_jobs.declare(self.tasks, self.database, self.clock, self.fetcher)
         alert_jobs.declare(self.tasks, self.alert_post)
+        watching_jobs.declare(self.tasks, watching_jobs.Deps(self.database, self.storage, self.clock))
         stations_jobs.declare(
             self.tasks,
             stations_jobs.Deps(
@@ -288,6 +292,7 @@ class Airledger:
             folder=self.settings.data / "unknown-index",
             days=self.settings.unmatched_days,
         )
+        directory_jobs.declare(self.tasks, directory_jobs.Deps(self.database, self.clock, self.storage, self.fetcher))
         playlog_jobs.declare(self.tasks, self.database, self.clock)
         joining_jobs.declare(self.tasks, self.database, self.clock)
         same_sound_jobs.declare(self.tasks, self.database, self.storage, self.clock)
@@ -312,7 +317,11 @@ class Airledger:
                 (verdict_jobs.PLAN_LOOKS, verdict_jobs.PLAN_LOOKS, verdict_jobs.PLAN_EVERY_S),
                 (stations_jobs.EXPIRE_ANNOUNCEMENTS, stations_jobs.EXPIRE_ANNOUNCEMENTS, 60),
                 (alert_jobs.GATHER, alert_jobs.GATHER, alert_jobs.GATHER_EVERY_S),
+                (watching_jobs.ROLL_UP, watching_jobs.ROLL_UP, watching_jobs.ROLL_UP_EVERY_S),
+                (watching_jobs.ANALYSE, watching_jobs.ANALYSE, watching_jobs.ANALYSE_EVERY_S),
                 ("playlog.rebuild", playlog_jobs.REBUILD, 60),
+                (directory_jobs.ROLL_CLICKS, directory_jobs.ROLL_CLICKS, HOUR_S),
+                (directory_jobs.FETCH_LOGOS, directory_jobs.FETCH_LOGOS, HOUR_S),
                 ("listening.close_stale", listening_jobs.CLOSE_STALE, 300),
                 (unknown_jobs.JUDGE, unknown_jobs.JUDGE, 60),
                 (unknown_jobs.COMPARE, unknown_jobs.COMPARE, 60),
@@ -336,6 +345,8 @@ class Airledger:
                 declare_schedule(unit.session, "listening.plan", listening_jobs.PLAN, {}, now=now, every_s=5)
             for name, task in (
                 ("cleanup", stations_jobs.CLEANUP),
+                (watching_jobs.ARCHIVE, watching_jobs.ARCHIVE),
+                (watching_jobs.COMPACT, watching_jobs.COMPACT),
                 ("retention", platform_jobs.RETENTION),
                 ("evidence", evidence_jobs.CLEANUP),
                 (unknown_jobs.FORGET, unknown_jobs.FORGET),

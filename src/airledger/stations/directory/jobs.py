@@ -1,23 +1,50 @@
-"""The task of this room: clicks grow older by the hour."""
+"""The tasks of this room: clicks grow older by the hour, logos are fetched."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from sqlalchemy import update
 
 from airledger.platform.clock import Clock
 from airledger.platform.db import Database
+from airledger.platform.fetch import Fetcher
+from airledger.platform.storage import Storage
 from airledger.platform.tasks.registry import Context, Registry, Result
+from airledger.stations.directory import logos
 from airledger.stations.directory.clicks import ROLLED_AT_ONCE, find_stale
 from airledger.stations.models import Stream
 
 ROLL_CLICKS = "directory.roll_clicks"
+FETCH_LOGOS = "directory.fetch_logos"
+LOGOS_AT_ONCE = 400
+HOSTS_AT_ONCE = 4
+PAUSE_S = 1.0  # between two requests to one host
 
 
-def declare(registry: Registry, database: Database, clock: Clock) -> None:
-    """Make the task known."""
+@dataclass(frozen=True)
+class Deps:
+    """What the tasks need."""
+
+    database: Database
+    clock: Clock
+    storage: Storage
+    fetcher: Fetcher
+
+
+def declare(registry: Registry, deps: Deps) -> None:
+    """Make the tasks known."""
+    database, clock = deps.database, deps.clock
 
     def roll(context: Context) -> Result:
         return {"changed": roll_clicks(database, clock, context)}
 
+    def fetch(context: Context) -> Result:
+        return fetch_logos(deps, context.stopping)
+
     registry.declare(ROLL_CLICKS, "default", roll)
+    registry.declare(FETCH_LOGOS, "default", fetch)
 
 
 def roll_clicks(database: Database, clock: Clock, context: Context | None = None) -> int:
@@ -33,3 +60,31 @@ def roll_clicks(database: Database, clock: Clock, context: Context | None = None
             unit.session.execute(update(Stream), chunk)
         done += len(chunk)
     return done
+
+
+def fetch_logos(
+    deps: Deps, stopping: Callable[[], bool] = lambda: False, pause: Callable[[float], None] = time.sleep
+) -> dict[str, int]:
+    """Fetch the logos that are due, four hosts at a time and each host's one after the other; count them."""
+    with deps.database.read() as session:
+        hosts = logos.find_due(session, deps.clock.now(), limit=LOGOS_AT_ONCE)
+    counts = {"fetched": 0, "refused": 0}
+
+    def visit(wanted: Sequence[logos.Wanted]) -> list[logos.Looked]:
+        found = []
+        for number, one in enumerate(wanted):
+            if stopping():
+                break
+            if number:
+                pause(PAUSE_S)
+            found.append(logos.look(deps.fetcher, one))
+        return found
+
+    with ThreadPoolExecutor(HOSTS_AT_ONCE, "logos") as hands:
+        for looked in hands.map(visit, hosts):
+            stored = [(one, logos.store_pictures(deps.storage, one)) for one in looked]
+            with deps.database.unit() as unit:
+                logos.record(unit, stored, deps.clock.now())
+            for one in looked:
+                counts["refused" if one.error else "fetched"] += 1
+    return counts

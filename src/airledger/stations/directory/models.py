@@ -40,3 +40,23 @@ class VisitMark(Row):
 
     mark: Mapped[str] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Logo(Row):
+    """What became of the logo at one address; streams that name the same address share it.
+
+    Attributes:
+        digest: Of the pictures in storage (`logos/DIGEST/SIZE.webp`); None while there were none.
+        error: Why the latest look brought none.
+        look_again_at: When it is fetched anew.
+    """
+
+    __tablename__ = "logos"
+    retention = Retention(reason="a few kilobytes, shared by all streams that name the address")
+
+    url: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str | None]
+    error: Mapped[str | None]
+    etag: Mapped[str | None]
+    looked_at: Mapped[datetime]
+    look_again_at: Mapped[datetime]

@@ -389,6 +389,30 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_stream_verdicts_looked_at"), ["looked_at"], unique=False)
 
     op.create_table(
+        "submissions",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("url_key", sa.String(), nullable=False),
+        sa.Column("fields", sa.JSON(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("submitted_by", sa.String(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=True),
+        sa.Column("stream_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("created_at", UtcDateTime(timezone=True), nullable=False),
+        sa.Column("decided_at", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("decided_by", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["stream_id"], ["streams.id"], name=op.f("fk_submissions_stream_id_streams"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_submissions")),
+        sa.UniqueConstraint("url_key", name=op.f("uq_submissions_url_key")),
+    )
+    with op.batch_alter_table("submissions", schema=None) as batch_op:
+        batch_op.create_index("ix_submissions_by", ["submitted_by", "status"], unique=False)
+        batch_op.create_index("ix_submissions_waiting", ["status", "created_at", "id"], unique=False)
+
+    op.create_table(
         "vantage_views",
         sa.Column("stream_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("agent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -505,8 +529,8 @@ def upgrade() -> None:
 
     with op.batch_alter_table("crawls", schema=None) as batch_op:
         batch_op.add_column(sa.Column("validators", sa.JSON(), nullable=True))
-        batch_op.drop_column("last_modified")
         batch_op.drop_column("etag")
+        batch_op.drop_column("last_modified")
 
     with op.batch_alter_table("geolocation_data", schema=None) as batch_op:
         batch_op.create_index("ix_geolocation_data_place", ["latitude", "longitude"], unique=False)
@@ -605,8 +629,8 @@ def downgrade() -> None:
         batch_op.drop_index("ix_geolocation_data_place")
 
     with op.batch_alter_table("crawls", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("etag", sa.VARCHAR(), nullable=True))
         batch_op.add_column(sa.Column("last_modified", sa.VARCHAR(), nullable=True))
+        batch_op.add_column(sa.Column("etag", sa.VARCHAR(), nullable=True))
         batch_op.drop_column("validators")
 
     with op.batch_alter_table("alert_notices", schema=None) as batch_op:
@@ -631,6 +655,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_vantage_views_agent_id"))
 
     op.drop_table("vantage_views")
+    with op.batch_alter_table("submissions", schema=None) as batch_op:
+        batch_op.drop_index("ix_submissions_waiting")
+        batch_op.drop_index("ix_submissions_by")
+
+    op.drop_table("submissions")
     with op.batch_alter_table("stream_verdicts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_stream_verdicts_looked_at"))
         batch_op.drop_index(batch_op.f("ix_stream_verdicts_due_at"))
