@@ -17,6 +17,11 @@ class Talk:
         self.path = ""
         self.headers: dict[str, str] = {}
 
+    @property
+    def peer(self) -> str:
+        """Whose request it is, by address."""
+        return str(self._connection.getpeername()[0])
+
     def read_request(self) -> bool:
         raw = b""
         while b"\r\n\r\n" not in raw:

@@ -36,6 +36,8 @@ class CheckOut(BaseModel):
     level: int = Field(description="Reached: 0 connects, 1 headers, 2 frames decode, 3 sustained rate, 4 live sound.")
     is_healthy: bool
     cause: str | None
+    cause_family: str | None = Field(description="What the cause comes down to, roughly.")
+    cause_confidence: float | None = Field(description="How sure we are of the cause, from 0 to 1.")
     permanent: bool
     detail: str | None
     http_status: int | None

@@ -174,9 +174,10 @@ class Transfer:
 class MultiFetcher:
     """Opens transfers on the running loop. Used as `async with`; leaving it breaks off whatever still runs."""
 
-    def __init__(self, guard: AddressGuard, user_agent: str) -> None:
+    def __init__(self, guard: AddressGuard, user_agent: str, interface: str | None = None) -> None:
         self._guard = guard
         self._user_agent = user_agent
+        self._interface = interface
         self._multi = pycurl.AsyncCurlMulti()
 
     def open(self, request: Request) -> Transfer:
@@ -203,6 +204,7 @@ class MultiFetcher:
                 user_agent=self._user_agent,
                 connect_timeout_s=connect_timeout_s,
                 max_bytes=max_bytes,
+                interface=self._interface,
             )
         )
 

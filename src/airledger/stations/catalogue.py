@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from airledger.platform.errors import InputError, NotFoundError
 from airledger.stations.filters import StreamFilter, search_of
+from airledger.stations.cause import Cause
 from airledger.stations.models import Geolocation, Stream, StreamMetric, Verification
 from airledger.stations.page_query import find_page
 from airledger.stations.probing.playable import from_text
@@ -89,6 +90,8 @@ class CheckView:
     level: int
     is_healthy: bool
     cause: str | None
+    cause_family: str | None
+    cause_confidence: float | None
     permanent: bool
     detail: str | None
     http_status: int | None
@@ -194,6 +197,8 @@ def checks(session: Session, stream_id: int, limit: int = 100) -> list[CheckView
             level=row.level,
             is_healthy=row.is_healthy,
             cause=row.cause,
+            cause_family=Cause(row.cause).family.value if row.cause else None,
+            cause_confidence=row.cause_confidence,
             permanent=row.is_permanent,
             detail=row.detail,
             http_status=row.http_status,

@@ -20,6 +20,9 @@ class Scope(StrEnum):
     LIBRARY_WRITE = "library:write"
     STATIONS_WRITE = "stations:write"
     SESSIONS_WRITE = "sessions:write"
+    PROBES_WRITE = "probes:write"
+    ALERTS_READ = "alerts:read"
+    ALERTS_WRITE = "alerts:write"
     SYSTEM_READ = "system:read"
     SYSTEM_WRITE = "system:write"
     WEBHOOKS_WRITE = "webhooks:write"
@@ -27,8 +30,14 @@ class Scope(StrEnum):
 
 
 PUBLIC = frozenset({Scope.CATALOGUE_READ})
-_VIEWER = PUBLIC | {Scope.PLAYS_READ, Scope.LIBRARY_READ, Scope.SYSTEM_READ}
-_OPERATOR = _VIEWER | {Scope.LIBRARY_WRITE, Scope.STATIONS_WRITE, Scope.SESSIONS_WRITE}
+_VIEWER = PUBLIC | {Scope.PLAYS_READ, Scope.LIBRARY_READ, Scope.ALERTS_READ, Scope.SYSTEM_READ}
+_OPERATOR = _VIEWER | {
+    Scope.LIBRARY_WRITE,
+    Scope.STATIONS_WRITE,
+    Scope.SESSIONS_WRITE,
+    Scope.PROBES_WRITE,
+    Scope.ALERTS_WRITE,
+}
 _MODERATOR = _OPERATOR | {Scope.SYSTEM_WRITE, Scope.WEBHOOKS_WRITE, Scope.PLAYS_WRITE}
 _ADMIN = _MODERATOR | {Scope.ACCOUNTS_ADMIN}
 _SYSTEM = frozenset({Scope.SYSTEM_READ, Scope.SYSTEM_WRITE})

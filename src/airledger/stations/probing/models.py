@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, Uuid
+from sqlalchemy import ForeignKey, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from airledger.platform.db import Retention, Row
@@ -15,13 +15,13 @@ class ProbeAgent(Row):
 
     __tablename__ = "probe_agents"
     retention = Retention(reason="as long as its checks are kept: they name it")
-    __table_args__ = (UniqueConstraint("organisation_id", "name"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
     organisation_id: Mapped[UUID] = mapped_column(Uuid)
     name: Mapped[str] = mapped_column(unique=True)  # the vantage that its checks carry
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
+    position: Mapped[int] = mapped_column(BigId, default=0)  # last stream of the round; the next is behind it
     checks: Mapped[int] = mapped_column(default=0)
 
 
@@ -30,10 +30,10 @@ class VantageView(Row):
 
     __tablename__ = "vantage_views"
     retention = Retention(days=90, age_column="leased_until", reason="as long as the checks that it sums up")
-    __table_args__ = (Index("ix_vantage_views_agent", "agent_id", "checked_at"),)
-
     stream_id: Mapped[int] = mapped_column(ForeignKey("streams.id", ondelete="CASCADE"), primary_key=True)
-    agent_id: Mapped[int] = mapped_column(ForeignKey("probe_agents.id", ondelete="CASCADE"), primary_key=True)
+    agent_id: Mapped[int] = mapped_column(
+        ForeignKey("probe_agents.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
     leased_until: Mapped[datetime]
     checked_at: Mapped[datetime | None]
     is_healthy: Mapped[bool | None]

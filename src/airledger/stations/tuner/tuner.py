@@ -59,7 +59,12 @@ class Tuner:
     """Hears streams on a thread of its own. Used as `with Tuner(guard) as tuner:`; `tune` may be called anywhere."""
 
     def __init__(
-        self, guard: AddressGuard, *, limits: TunerLimits | None = None, user_agent: str = DEFAULT_USER_AGENT
+        self,
+        guard: AddressGuard,
+        *,
+        limits: TunerLimits | None = None,
+        user_agent: str = DEFAULT_USER_AGENT,
+        interface: str | None = None,
     ) -> None:
         """Prepare a tuner.
 
@@ -67,7 +72,9 @@ class Tuner:
             guard: which addresses may be dialled.
             limits: patience and appetite.
             user_agent: what servers are told; directories ask for a speaking one.
+            interface: local address, or network interface, to dial from.
         """
+        self._interface = interface
         self._guard = guard
         self._limits = limits or TunerLimits()
         self._user_agent = user_agent
@@ -154,7 +161,7 @@ class Tuner:
 
     async def _serve(self) -> None:
         pool = DecoderPool(self._limits.streams_per_child, self._limits.piece_s)
-        async with MultiFetcher(self._guard, self._user_agent) as fetcher:
+        async with MultiFetcher(self._guard, self._user_agent, self._interface) as fetcher:
             self._loop = asyncio.get_running_loop()
             self._equipment = Equipment(fetcher, pool, self._limits)
             self._ready.set()
