@@ -20,6 +20,7 @@ from airledger.cli.main import app as command
 from airledger.stations.directory.logos import make_pictures, object_key
 from airledger.stations.directory.models import Logo
 from airledger.stations.models import PLAYING, Listing, Station, Stream
+from airledger.stations.tuner.playlists import entries
 from api.catalogue_rows import add_catalogue
 from api_house import House, add_stream
 from raw_http import raw_server
@@ -147,7 +148,7 @@ def test_ffmpeg_opens_every_address_of_a_playlist(house: House, form: str, sound
         url = server.on("/live", lambda talk: talk.answer(sound, Content_Type="audio/mpeg"))
         with house.app.unit() as unit:
             add_stream(unit, house.app.clock.now(), url=url, reliability_score=0.9)
-        [found] = addresses(exported(house, form))
+        [found] = entries(form, exported(house, form), server.base)
         subprocess.run(
             [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-xerror", "-i", found, "-f", "null", "-"], check=True
         )
