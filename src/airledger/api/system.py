@@ -1,25 +1,22 @@
-"""How the installation itself is doing: tasks, schedules, processes. Only for the organisation that runs it."""
+"""How the installation itself is doing: tasks and processes. Only for the organisation that runs it."""
 
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response, status
+from fastapi import APIRouter, Query, Request, Response, status
 from pydantic import BaseModel, ConfigDict
 
 from airledger.api.allow import allow
-from airledger.api.given import Moment, Text
+from airledger.api.given import Text
 from airledger.api.paging import next_link
 from airledger.api.state import State
 from airledger.platform.auth.principal import Principal
 from airledger.platform.auth.scopes import Scope
-from airledger.platform.db import Unit
 from airledger.platform.presence import living
 from airledger.platform.tasks import inspect
-from airledger.platform.tasks.rows import Schedule
 
 router = APIRouter(prefix="/api/v1", tags=["system"])
-ScheduleName = Annotated[Text, Path(max_length=200)]
 
 
 class TaskOut(BaseModel):
@@ -42,27 +39,6 @@ class TaskOut(BaseModel):
     leased_by: str | None
     error: str | None
     result: dict[str, Any] | None
-
-
-class ScheduleOut(BaseModel):
-    """A task that comes again and again."""
-
-    name: str
-    task: str
-    every_s: int
-    daily_at: str | None
-    next_due: datetime
-    last_run: datetime | None
-    enabled: bool
-
-
-class ScheduleIn(BaseModel):
-    """What of a schedule can be changed."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    enabled: bool | None = None
-    next_due: Moment | None = None
 
 
 class ProcessOut(BaseModel):
@@ -106,44 +82,10 @@ async def cancel_task(task_id: UUID, state: State, caller: Annotated[Principal, 
     )
 
 
-@router.get("/schedules")
-async def list_schedules(state: State, caller: Annotated[Principal, allow(Scope.SYSTEM_READ)]) -> list[ScheduleOut]:
-    """List schedules by name."""
-    del caller
-    return await state.threads.read(lambda session: [_schedule(row) for row in inspect.find_schedules(session)])
-
-
-@router.patch("/schedules/{name}")
-async def change_schedule(
-    name: ScheduleName, body: ScheduleIn, state: State, caller: Annotated[Principal, allow(Scope.SYSTEM_WRITE)]
-) -> ScheduleOut:
-    """Pause or resume a schedule, or have it run sooner."""
-
-    def make(unit: Unit) -> ScheduleOut:
-        row = inspect.change_schedule(
-            unit, caller.actor, name, is_enabled=body.enabled, next_due=body.next_due, now=state.now()
-        )
-        return _schedule(row)
-
-    return await state.threads.write(make)
-
-
 @router.get("/processes")
 async def list_processes(state: State, caller: Annotated[Principal, allow(Scope.SYSTEM_READ)]) -> list[ProcessOut]:
     """List the processes that were seen within the last seconds."""
     del caller
     return await state.threads.read(
         lambda session: [ProcessOut.model_validate(row) for row in living(session, state.now())]
-    )
-
-
-def _schedule(row: Schedule) -> ScheduleOut:
-    return ScheduleOut(
-        name=row.name,
-        task=row.task,
-        every_s=row.every_s,
-        daily_at=row.daily_at,
-        next_due=row.next_due,
-        last_run=row.last_run,
-        enabled=row.is_enabled,
     )

@@ -3,12 +3,15 @@
 import typer
 
 from airledger.cli import (
+    alerts,
+    analyse,  # noqa: F401  adds a command to `stations`
     demo,
     export,
     fingerprint,
     geo,
     house,
     identify,
+    learn,
     library,
     listen,
     merges,
@@ -35,6 +38,8 @@ Then `airledger library add FOLDER` enrols your recordings, `airledger crawl SOU
 for group in (up, stations, export, merges, library, listen, identify, plays, unknowns, probe_agent, demo, house):
     group.add_to(app)
 app.add_typer(fingerprint.app, name="fingerprint", help="The bare recognition engine: files in, answers out.")
+app.add_typer(alerts.app, name="alerts", help="What is wrong with streams, and who is told of it.")
 app.add_typer(geo.app, name="geo", help="Databases that tell where a numeric address is.")
+app.add_typer(learn.app, name="learn", help="The models that judge streams: lessons, training, scores, close looks.")
 app.add_typer(schedule.app, name="schedule", help="What comes again and again: crawls, checks, cleanup.")
 app.add_typer(outside.app, name="outside", help="Providers that are asked what our library does not know.")

@@ -1,4 +1,4 @@
-"""Looking at tasks and schedules, and steering them by hand."""
+"""Looking at tasks, and steering them by hand."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from airledger.platform.cursor import decode_place, encode_place
 from airledger.platform.db import Unit
 from airledger.platform.errors import ConflictError, InputError, NotFoundError
 from airledger.platform.tasks.queue import cancel
-from airledger.platform.tasks.rows import Schedule, TaskRow
+from airledger.platform.tasks.rows import TaskRow
 
 MAX_LIMIT = 1_000
 
@@ -75,31 +75,6 @@ def cancel_task(unit: Unit, actor: Actor, organisation_id: UUID, task_id: UUID, 
     if not cancel(unit.session, task_id, now):
         raise ConflictError(f"the task is {row.status}: only one that waits can be cancelled")
     record_change(unit, actor, "cancelled", "task", task_id, {"name": row.name}, at=now)
-
-
-def find_schedules(session: Session) -> list[Schedule]:
-    """List all schedules by name."""
-    return list(session.scalars(select(Schedule).order_by(Schedule.name)))
-
-
-def change_schedule(
-    unit: Unit, actor: Actor, name: str, *, is_enabled: bool | None, next_due: datetime | None, now: datetime
-) -> Schedule:
-    """Pause or resume a schedule, or set when it runs next; what is None stays.
-
-    Raises:
-        NotFoundError: There is no such schedule.
-    """
-    row = unit.session.get(Schedule, name)
-    if row is None:
-        raise NotFoundError(f"there is no schedule {name[:80]!r}")
-    if is_enabled is not None:
-        row.is_enabled = is_enabled
-    if next_due is not None:
-        row.next_due = next_due
-    change = {"is_enabled": row.is_enabled, "next_due": row.next_due.isoformat()}
-    record_change(unit, actor, "changed", "schedule", name, change, at=now)
-    return row
 
 
 def _is_visible(organisation_id: UUID) -> ColumnElement[bool]:

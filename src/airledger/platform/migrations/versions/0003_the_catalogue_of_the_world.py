@@ -529,8 +529,8 @@ def upgrade() -> None:
 
     with op.batch_alter_table("crawls", schema=None) as batch_op:
         batch_op.add_column(sa.Column("validators", sa.JSON(), nullable=True))
-        batch_op.drop_column("etag")
         batch_op.drop_column("last_modified")
+        batch_op.drop_column("etag")
 
     with op.batch_alter_table("geolocation_data", schema=None) as batch_op:
         batch_op.create_index("ix_geolocation_data_place", ["latitude", "longitude"], unique=False)
@@ -629,8 +629,8 @@ def downgrade() -> None:
         batch_op.drop_index("ix_geolocation_data_place")
 
     with op.batch_alter_table("crawls", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("last_modified", sa.VARCHAR(), nullable=True))
         batch_op.add_column(sa.Column("etag", sa.VARCHAR(), nullable=True))
+        batch_op.add_column(sa.Column("last_modified", sa.VARCHAR(), nullable=True))
         batch_op.drop_column("validators")
 
     with op.batch_alter_table("alert_notices", schema=None) as batch_op:
