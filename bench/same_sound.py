@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--music", type=Path, help="folder with music (.ogg, .mp3, .flac)")
     parser.add_argument("--talk", type=Path, help="folder with recorded speech (.wav)")
-    parser.add_argument("--programmes", type=int, default=22)
+    parser.add_argument("--programmes", type=int, default=6)
     parser.add_argument("--scale", type=int, help="measure candidates among so many streams")
     parser.add_argument("--no-row", action="store_true")
     options = parser.parse_args()

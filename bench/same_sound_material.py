@@ -1,6 +1,6 @@
 """What the same-sound bench compares: programmes as they are sent twice, and what only looks like it.
 
-A programme is some minutes of music and talk. It is sent in five ways (codec, bitrate, level, bandwidth, radio
+A programme is some minutes of music and talk. It is sent in nine ways (codec, bitrate, level, bandwidth, radio
 processing, delay, a clock that drifts); and there are programmes that share something with it without being it.
 """
 
@@ -23,7 +23,7 @@ from airledger.testing.voice import speak
 
 F32 = NDArray[np.float32]
 RATE_HZ = 24_000
-WAYS = 5
+WAYS = 9
 LOOK_S = 180.0
 MARGIN_S = 60.0  # before and behind a look: what delayed copies carry
 MOST_LATE_S = 44.0  # so that any two lie within the greatest delay
@@ -88,20 +88,26 @@ class Records:
 
 
 def sendings(records: Records, number: int) -> Iterator[Sent]:
-    """One programme in five ways, and what shares something with it."""
+    """One programme in nine ways, and what shares something with it."""
     chance = np.random.default_rng([11, number])
     parts = _parts(records, number, chance)
     whole = _spliced(parts)
     whole[NEWS] = records.speech(7_000 + number, NEWS_S)
     for way in range(WAYS):
-        delay_s = 0.0 if way == 0 else float(chance.uniform(-MOST_LATE_S, MOST_LATE_S))
-        kind, kbps = CODECS[int(chance.integers(len(CODECS)))]
-        sound, processed = _processed(_look(whole, delay_s), way, chance)
-        peaks = _peaks(_through(sound, kind, kbps))
-        yield Sent(number, "sent", f"{kind} {kbps}{processed}", peaks, delay_s)
+        yield _sent(number, whole, way)
+    other = _spliced(_parts(records, number + records.songs // 6, np.random.default_rng([12, number])))
     for sharing in SHARING:
-        made = _look(_shared(records, number, parts, whole, sharing, chance), 0.0)
+        made = _look(_shared(parts, whole, other.copy(), sharing, chance), 0.0)
         yield Sent(number, sharing, "uncompressed", _peaks(to_8k(made, RATE_HZ)))
+
+
+def _sent(number: int, whole: F32, way: int) -> Sent:
+    """One programme as one stream has it."""
+    chance = np.random.default_rng([11, number, way])
+    delay_s = 0.0 if way == 0 else float(chance.uniform(-MOST_LATE_S, MOST_LATE_S))
+    kind, kbps = CODECS[int(chance.integers(len(CODECS)))]
+    sound, processed = _processed(_look(whole, delay_s), way, chance)
+    return Sent(number, "sent", f"{kind} {kbps}{processed}", _peaks(_through(sound, kind, kbps)), delay_s)
 
 
 def artificial() -> Iterator[Sent]:
@@ -141,11 +147,8 @@ def _look(whole: F32, delay_s: float) -> F32:
     return whole[begin : begin + round(LOOK_S * RATE_HZ)]
 
 
-def _shared(
-    records: Records, number: int, parts: list[F32], whole: F32, sharing: str, chance: np.random.Generator
-) -> F32:
-    """Another programme that has something of this one."""
-    other = _spliced(_parts(records, number + records.songs // 6, np.random.default_rng([12, number])))
+def _shared(parts: list[F32], whole: F32, other: F32, sharing: str, chance: np.random.Generator) -> F32:
+    """Another programme that has something of this one; `other` may be changed."""
     samples = len(whole)
     if sharing == "order":
         return _spliced(parts[::-1])
@@ -160,10 +163,9 @@ def _shared(
         other[NEWS] = whole[NEWS]
         return other
     if sharing == "jingles":
-        made = other.copy()
         for at in range(0, samples, 40 * RATE_HZ):
-            made[at : at + 6 * RATE_HZ] = whole[at : at + 6 * RATE_HZ]
-        return made
+            other[at : at + 6 * RATE_HZ] = whole[at : at + 6 * RATE_HZ]
+        return other
     begin, end = round((MARGIN_S + 30) * RATE_HZ), round((MARGIN_S + 140) * RATE_HZ)
     return np.concatenate([other[:begin], whole[begin:end], other[end:]])  # one song at one moment on both
 
@@ -173,18 +175,18 @@ def _processed(sound: F32, way: int, chance: np.random.Generator) -> tuple[F32, 
     level_db = float(chance.uniform(-20, 0))
     made = sound * np.float32(10 ** (level_db / 20))
     told = f", {level_db:.0f} dB"
-    if way == 1:
+    if way % 3 == 1:
         drift = float(chance.uniform(-2e-4, 2e-4))
         samples = np.arange(len(made))
         made = np.interp(samples * (1 + drift), samples, made).astype(np.float32)
         told += f", drift {drift * 1e6:.0f} ppm"
-    if way == 2:  # a multiband processor, roughly: bass and presence up, then squashed
+    if way % 3 == 2:  # a multiband processor, roughly: bass and presence up, then squashed
         low = signal.sosfilt(signal.butter(2, 150, "lowpass", fs=RATE_HZ, output="sos"), made)
         high = signal.sosfilt(signal.butter(2, 3_000, "highpass", fs=RATE_HZ, output="sos"), made)
         loud = made + 0.5 * low + 0.5 * high
         made = (0.7 * np.tanh(3 * loud / (np.abs(loud).max() + 1e-9))).astype(np.float32)
         told += ", processed"
-    if way >= 3 and chance.random() < 0.5:
+    if way % 3 == 0 and chance.random() < 0.5:
         band = signal.butter(4, [200, 3_500], "bandpass", fs=RATE_HZ, output="sos")
         made = signal.sosfilt(band, made).astype(np.float32)
         told += ", narrow"

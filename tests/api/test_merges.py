@@ -4,11 +4,12 @@ from typing import Any
 
 from sqlalchemy import select
 
+from airledger.listening.find_detections import DetectionFilter, find_detections
 from airledger.platform.audit import AuditEntry
 from airledger.platform.clock import SystemClock
 from airledger.stations.models import Station, Stream
 from airledger.stations.urls import parse_address
-from api_house import House
+from api_house import House, add_play
 
 
 def add(house: House, name: str) -> int:
@@ -75,3 +76,30 @@ def test_stations_can_be_kept_apart(house: House) -> None:
     assert house.client.post(path, json={"other_station_id": other}, headers=moderator).status_code == 204
     assert house.client.post(path, json={"other_station_id": one}, headers=moderator).status_code == 409
     assert house.client.post(path, json={"other_station_id": 9_999_999}, headers=moderator).status_code == 404
+
+
+def test_plays_follow_their_streams_into_a_merge_and_out_of_it(house: House) -> None:
+    blue, azure = add(house, "blue"), add(house, "azure")
+    with house.app.unit() as unit:
+        stream = unit.session.scalars(select(Stream).where(Stream.station_id == blue)).one()
+        add_play(unit, house.home_id, stream, house.app.clock.now())
+    reader, moderator = house.bearer("viewer"), house.bearer("moderator")
+
+    def plays(station_id: int) -> list[tuple[int, str]]:
+        found = house.client.get(f"/api/v1/plays?station_id={station_id}", headers=reader).json()
+        return [(one["station_id"], one["station_name"]) for one in found]
+
+    def detections(station_id: int) -> int:
+        with house.app.read() as session:
+            return len(find_detections(session, house.home_id, DetectionFilter(station_id=station_id), limit=10)[0])
+
+    assert (plays(blue), plays(azure)) == ([(blue, "blue")], [])
+    body = {"station_id": blue, "other_station_id": azure, "keep": azure}
+    merge_id = house.client.post("/api/v1/merges", json=body, headers=moderator).json()["id"]
+    (play,) = plays(azure)
+    assert play[0] == azure
+    assert plays(blue) == plays(azure), "who still asks for the merged station gets the one that has its streams"
+    assert (detections(azure), detections(blue)) == (1, 1)
+    house.client.post(f"/api/v1/merges/{merge_id}/undo", headers=moderator)
+    assert (plays(blue), plays(azure)) == ([(blue, "blue")], [])
+    assert (detections(azure), detections(blue)) == (0, 1)

@@ -12,7 +12,7 @@ network. What is one programme agrees *throughout*: the share of cells that agre
 long they are together. Where a good part agrees and a good part contradicts, the two are related, not the same. One
 look of a few minutes within one song cannot tell more than that; `listening` asks for several looks.
 
-docs/same-sound.md shows how often this is right, and where its numbers come from (`python -m bench.same_sound`).
+docs/decisions/0033-the-same-sound.md says why so; `python -m bench.same_sound` measures how often it is right.
 """
 
 from dataclasses import dataclass

@@ -13,6 +13,7 @@ from airledger.listening.models import AudioDetection, EvidenceClip
 from airledger.platform.cursor import decode_place, encode_place
 from airledger.platform.errors import InputError, NotFoundError
 from airledger.repertoire.models import Recording
+from airledger.stations.joining.streams_of import streams_of_station
 from airledger.stations.models import Station, Stream
 
 MAX_LIMIT = 1_000
@@ -94,7 +95,7 @@ def _views() -> Select[Any]:
     return (
         select(*_COLUMNS)
         .join(Stream, Stream.id == AudioDetection.stream_id)
-        .outerjoin(Station, Station.id == AudioDetection.station_id)
+        .outerjoin(Station, Station.id == func.coalesce(Stream.station_id, AudioDetection.station_id))
         .outerjoin(Recording, Recording.id == AudioDetection.recording_id)
         .outerjoin(EvidenceClip, EvidenceClip.detection_id == AudioDetection.detection_id)
     )
@@ -107,7 +108,6 @@ def _shown(rows: Sequence[Any]) -> list[DetectionView]:
 def _narrowed(query: Select[Any], wanted: DetectionFilter) -> Select[Any]:
     equal = {
         AudioDetection.stream_id: wanted.stream_id,
-        AudioDetection.station_id: wanted.station_id,
         AudioDetection.recording_id: wanted.recording_id,
         AudioDetection.session_id: wanted.session_id,
         AudioDetection.detection_source: wanted.source,
@@ -116,6 +116,8 @@ def _narrowed(query: Select[Any], wanted: DetectionFilter) -> Select[Any]:
     for column, value in equal.items():
         if value is not None:
             query = query.where(column == value)
+    if wanted.station_id is not None:
+        query = query.where(AudioDetection.stream_id.in_(streams_of_station(wanted.station_id)))
     if wanted.since is not None:
         query = query.where(AudioDetection.started_at >= wanted.since)
     if wanted.until is not None:

@@ -14,6 +14,7 @@ from airledger.platform.errors import InputError, NotFoundError
 from airledger.playlog.models import PlayLog
 from airledger.repertoire.describe import checked_class
 from airledger.repertoire.models import ADVERT, BED, JINGLE, Recording
+from airledger.stations.joining.streams_of import streams_of_station
 from airledger.stations.models import Geolocation, Station, Stream
 
 MAX_LIMIT = 1_000
@@ -81,9 +82,11 @@ class NowPlaying:
 
 _USAGES = {BED: "background", JINGLE: "jingle", ADVERT: "advert"}
 """How a class of recording is used on air: what lies under speech is background."""
+_STATION_NOW = func.coalesce(Stream.station_id, PlayLog.station_id)
+"""Whose a play is: who has its stream now, since stations turn out to be one, or not to be."""
 _COLUMNS: tuple[Any, ...] = (
     PlayLog.id,
-    PlayLog.station_id,
+    _STATION_NOW,
     PlayLog.stream_id,
     func.coalesce(Station.name, Stream.name),
     PlayLog.recording_id,
@@ -182,7 +185,7 @@ def _views() -> Select[Any]:
         select(*_COLUMNS)
         .join(Recording, Recording.id == PlayLog.recording_id)
         .join(Stream, Stream.id == PlayLog.stream_id)
-        .outerjoin(Station, Station.id == PlayLog.station_id)
+        .outerjoin(Station, Station.id == _STATION_NOW)
         .outerjoin(Geolocation, Geolocation.stream_id == PlayLog.stream_id)
     )
 
@@ -191,7 +194,7 @@ def _narrowed(query: Select[Any], wanted: PlayFilter) -> Select[Any]:
     if wanted.stream_id is not None:
         query = query.where(PlayLog.stream_id == wanted.stream_id)
     if wanted.station_id is not None:
-        query = query.where(PlayLog.station_id == wanted.station_id)
+        query = query.where(PlayLog.stream_id.in_(streams_of_station(wanted.station_id)))
     if wanted.recording_id is not None:
         query = query.where(PlayLog.recording_id == wanted.recording_id)
     if wanted.since is not None:
