@@ -319,6 +319,7 @@ class Airledger:
                 (alert_jobs.GATHER, alert_jobs.GATHER, alert_jobs.GATHER_EVERY_S),
                 (watching_jobs.ROLL_UP, watching_jobs.ROLL_UP, watching_jobs.ROLL_UP_EVERY_S),
                 (watching_jobs.ANALYSE, watching_jobs.ANALYSE, watching_jobs.ANALYSE_EVERY_S),
+                (stations_jobs.TRY_HTTPS, stations_jobs.TRY_HTTPS, HOUR_S),
                 ("playlog.rebuild", playlog_jobs.REBUILD, 60),
                 (directory_jobs.ROLL_CLICKS, directory_jobs.ROLL_CLICKS, HOUR_S),
                 (directory_jobs.FETCH_LOGOS, directory_jobs.FETCH_LOGOS, HOUR_S),

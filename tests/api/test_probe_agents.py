@@ -40,7 +40,7 @@ from stations.rows import add_stream, bad
 __all__ = ["first_start", "house"]
 
 AGENTS = "/api/v1/probe-agents"
-DEADLINE_S = 60.0
+DEADLINE_S = 240.0
 SOUND = encoded(melody(8), "mp3")
 SHUT_OUT, LET_IN = "127.0.0.2", "127.0.0.3"
 LOOPBACK = [ip_network("127.0.0.0/8")]

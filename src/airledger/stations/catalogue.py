@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row as ResultRow
 from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import Row as ResultRow
 from sqlalchemy.orm import Session
 
 from airledger.platform.errors import InputError, NotFoundError
-from airledger.stations.filters import StreamFilter, search_of
 from airledger.stations.cause import Cause
+from airledger.stations.filters import StreamFilter, search_of
 from airledger.stations.models import Geolocation, Stream, StreamMetric, Verification
 from airledger.stations.page_query import find_page
 from airledger.stations.probing.playable import from_text

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from airledger.platform.clock import Clock
-from airledger.platform.db import Database
+from airledger.platform.db import Database, Unit
 from airledger.platform.errors import NotFoundError
 from airledger.platform.fetch import Fetcher
 from airledger.platform.presence import Counts
@@ -18,12 +18,15 @@ from airledger.platform.tasks.registry import Context, Registry, Result
 from airledger.platform.tasks.rows import PENDING, TaskRow
 from airledger.platform.tasks.run import HandedBackError
 from airledger.stations.announcing.announce import expire
-from airledger.stations.cleanup import CHUNK, retire_dead
+from airledger.stations.cleanup import CHUNK, CLEANER, retire_dead
 from airledger.stations.polite import PoliteDoor
+from airledger.stations.probing.agents import views_of
+from airledger.stations.probing.elsewhere import fenced
 from airledger.stations.reading import CrawlTarget
 from airledger.stations.record import record_proofs
 from airledger.stations.standing import Pace
 from airledger.stations.submit import PROBE_TASK
+from airledger.stations.takedown import retire_blocked
 from airledger.stations.watch import BATCH, check_jobs, claim_due, find_due
 
 if TYPE_CHECKING:  # av and numpy load only in processes that prove
@@ -35,6 +38,7 @@ PLAN_CHECKS = "stations.plan_checks"
 PROBE = PROBE_TASK
 EXPIRE_ANNOUNCEMENTS = "stations.expire_announcements"
 CLEANUP = "stations.cleanup"
+TRY_HTTPS = "stations.try_https"
 WAITING_BATCHES = 8
 WRITTEN_AT_ONCE = 64
 WRITTEN_WITHIN_S = 1.0
@@ -87,7 +91,11 @@ def declare(registry: Registry, deps: Deps) -> None:
     registry.declare(EXPIRE_ANNOUNCEMENTS, "default", expire_announcements)
     registry.declare(PLAN_CHECKS, "default", plan_checks)
     registry.declare(PROBE, "probe", probe_batch, max_attempts=5)
+    def try_https(context: Context) -> Result:
+        return _try_https(deps, context)
+
     registry.declare(CLEANUP, "default", clean_up)
+    registry.declare(TRY_HTTPS, "probe", try_https)
 
 
 def plan(deps: Deps) -> int:
@@ -211,8 +219,11 @@ class _Book:
             return
         settings = self.deps.settings
         pace = Pace(settings.health_check_hours * HOUR_S, settings.verification_hours * HOUR_S)
+        now = self.deps.clock.now()
         with self.deps.database.unit() as unit:
-            record_proofs(unit, self._waiting, now=self.deps.clock.now(), pace=pace)
+            views = views_of(unit.session, [stream_id for stream_id, proof in self._waiting if not proof.is_healthy])
+            proofs = [(stream_id, fenced(proof, views.get(stream_id, ()), now)) for stream_id, proof in self._waiting]
+            record_proofs(unit, proofs, now=now, pace=pace)
         for _, proof in self._waiting:
             self.healthy += proof.is_healthy
             self.deps.counts.add("probes")
@@ -222,12 +233,36 @@ class _Book:
         self.progress(self.written / self.total)
 
 
+def _try_https(deps: Deps, context: Context) -> Result:
+    """Look for the https addresses of some streams that are listed by http only."""
+    from airledger.stations.probing.https_twin import find_twins, find_untried, record_twin
+
+    with deps.database.read() as session:
+        streams = find_untried(session, deps.clock.now())
+    found = 0
+    if streams:
+        with deps.checker() as checker:
+            for stream_id, url in find_twins(streams, checker.knocker, checker.tuner, stopping=context.stopping):
+                with deps.database.unit() as unit:
+                    record_twin(unit, stream_id, url, deps.clock.now())
+                found += url is not None
+    return {"tried": len(streams), "found": found}
+
+
 def _clean_up(deps: Deps, context: Context) -> Result:
+    return {
+        "retired": _in_chunks(deps, context, lambda unit: retire_dead(unit, deps.clock.now())),
+        "blocked": _in_chunks(deps, context, lambda unit: retire_blocked(unit, CLEANER, deps.clock.now(), CHUNK)),
+    }
+
+
+def _in_chunks(deps: Deps, context: Context, retire_some: Callable[[Unit], int]) -> int:
+    """Retire chunk after chunk, each in a unit of its own."""
     retired = 0
     while not context.stopping():
         with deps.database.unit() as unit:
-            some = retire_dead(unit, deps.clock.now())
+            some = retire_some(unit)
         retired += some
         if some < CHUNK:
             break
-    return {"retired": retired}
+    return retired

@@ -5,12 +5,13 @@ not dead, and a refusal that only we get is most likely a fence.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from airledger.stations.cause import Cause
 from airledger.stations.confidence import agreed
+from airledger.stations.proof import MAX_DETAIL_CHARS, Proof
 
 FRESH = timedelta(hours=24)
 REFUSALS = frozenset({Cause.GEO_BLOCKED, Cause.FORBIDDEN, Cause.AUTH, Cause.NOT_FOUND, Cause.AGENT_REFUSED})
@@ -71,6 +72,17 @@ def blocked_here(cause: Cause, views: Iterable[View], now: datetime) -> Blocked 
     if cause in WAYS:
         return Blocked(agreed(OF_WAY, len(places) - 1), places)
     return None
+
+
+def fenced(proof: Proof, views: Iterable[View], now: datetime) -> Proof:
+    """Give a failed proof the cause that other places make likely, where they do."""
+    if proof.cause is None:
+        return proof
+    found = blocked_here(proof.cause, views, now)
+    if found is None:
+        return proof
+    detail = f"{found.detail} {proof.detail or ''}".strip()[:MAX_DETAIL_CHARS]
+    return replace(proof, cause=Cause.GEO_BLOCKED, permanent=True, detail=detail, cause_confidence=found.confidence)
 
 
 def agreement(here: View | None, views: Sequence[View], now: datetime) -> Agreement | None:
