@@ -139,4 +139,4 @@ def test_a_directory_that_is_away_is_asked_again_ever_later(deps: jobs.Deps, clo
 
 
 def test_cleaning_up_an_empty_catalogue(deps: jobs.Deps) -> None:
-    assert run(deps, jobs.CLEANUP) == {"retired": 0}
+    assert run(deps, jobs.CLEANUP) == {"retired": 0, "blocked": 0}

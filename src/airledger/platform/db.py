@@ -23,6 +23,14 @@ from sqlalchemy.types import TypeDecorator
 from airledger.platform.errors import UnavailableError
 
 BUSY_TIMEOUT_S = 30
+PRAGMAS = (
+    "auto_vacuum=INCREMENTAL",  # first: it holds for files that have no table yet
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "temp_store=MEMORY",
+    "cache_size=-16000",
+)
 NAMING = {
     "ix": "ix_%(column_0_label)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -190,7 +198,7 @@ def _engine(url: str, pool_size: int) -> Engine:
 def _prepare_sqlite(connection: Any, record: object) -> None:
     del record
     connection.isolation_level = None  # the driver's own BEGIN would be deferred
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-16000"):
+    for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}").close()
     _add_mathematics(connection)
 

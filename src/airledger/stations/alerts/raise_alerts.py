@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 from airledger.platform.db import Unit
 from airledger.platform.events import Told
 from airledger.stations.alerts.models import CLOSED, OPENED, Alert, AlertNotice, AlertSubscription
-from airledger.stations.alerts.network import network_of
 from airledger.stations.cause import Cause
 from airledger.stations.events import StreamDegrading, StreamFlapping, StreamStateChanged
 from airledger.stations.models import FAILING, OFF_HOURS, PLAYING, RETIRED, Stream, Verification
+from airledger.stations.watching.network import network_of
 
 DOWN, FLAPPING, DEGRADING, SILENCE, WRONG_PROGRAMME = "down", "flapping", "degrading", "silence", "wrong_programme"
 KINDS = (DOWN, SILENCE, FLAPPING, DEGRADING, WRONG_PROGRAMME)

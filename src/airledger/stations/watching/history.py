@@ -7,7 +7,6 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from airledger.platform.db import Row
 from airledger.platform.errors import InputError
 from airledger.stations.watching.models import WatchMark
 from airledger.stations.watching.rollup import (
@@ -18,6 +17,7 @@ from airledger.stations.watching.rollup import (
     TABLES,
     Measured,
     Rolled,
+    as_rolled,
     floor_to,
     measurements,
     rolled,
@@ -57,7 +57,7 @@ def rolled_history(
     mark = session.get(WatchMark, name)
     begins = floor_to(name, since)
     query = select(table).where(table.stream_id == stream_id, table.begins_at >= begins, table.begins_at < until)
-    made = [_rolled(row) for row in session.scalars(query.order_by(table.begins_at))]
+    made = [as_rolled(row) for row in session.scalars(query.order_by(table.begins_at))]
     fresh_from = max(mark.at, begins) if mark is not None else begins
     return [*(one for one in made if one.begins_at < fresh_from), *_fresh(session, stream_id, name, fresh_from, until)]
 
@@ -73,7 +73,3 @@ def _fresh(session: Session, stream_id: int, name: str, since: datetime, until: 
             found.append(one)
         begins_at += STEPS[name]
     return found
-
-
-def _rolled(row: Row) -> Rolled:
-    return Rolled(*(getattr(row, name) for name in Rolled._fields))

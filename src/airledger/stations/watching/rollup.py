@@ -5,7 +5,7 @@ before it the stream was held to be failing; where that reaches back into earlie
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
-from airledger.platform.db import Database
+from airledger.platform.db import Database, Row
 from airledger.stations.models import StreamMetric
 from airledger.stations.watching.models import StreamDay, StreamHour, WatchMark
 
@@ -113,6 +113,11 @@ def floor_to(step: str, moment: datetime) -> datetime:
     """Return the beginning of the hour or day (UTC) that a moment lies in."""
     whole = moment.replace(minute=0, second=0, microsecond=0)
     return whole if step == HOURS else whole.replace(hour=0)
+
+
+def as_rolled(row: Row) -> Rolled:
+    """Return a row of `stream_hours` or `stream_days` as a value."""
+    return Rolled(*(getattr(row, name) for name in Rolled._fields))
 
 
 def measurements(
@@ -216,13 +221,3 @@ def _overlap_s(one: Measured, begins_at: datetime, ends_at: datetime) -> float:
 def _rank(ordered: Sequence[int], share: float) -> int | None:
     """Return the nearest-rank percentile of sorted values."""
     return ordered[max(-(-len(ordered) * int(share * 100) // 100) - 1, 0)] if ordered else None
-
-
-def sums(stretches: Iterable[Rolled]) -> tuple[int, int, int]:
-    """Return checks, successes and seconds of downtime of several stretches together."""
-    totals = [0, 0, 0]
-    for one in stretches:
-        totals[0] += one.checks
-        totals[1] += one.successes
-        totals[2] += one.downtime_s
-    return totals[0], totals[1], totals[2]
