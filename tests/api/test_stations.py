@@ -157,8 +157,12 @@ def test_one_connection_tells_of_many_stations(process: Process) -> None:
         if line.startswith(b"data: "):
             told.append(json.loads(line[6:]))
     assert {(one["station_id"], one["title"]) for one in told} == {(n, f"Title of {n}") for n in (1, 2, 3)}
-    sender = threading.Thread(target=lambda: [say(process, n, title) for n, title in
-                                              ((5, "of no interest"), (2, "Title of 2"), (3, "Fresh"))])  # fmt: skip
+
+    def speak() -> None:
+        for stream_id, title in ((5, "of no interest"), (2, "Title of 2"), (3, "Fresh")):
+            say(process, stream_id, title)
+
+    sender = threading.Thread(target=speak)
     sender.start()
     while not (line := answer.readline()).startswith(b"data: "):
         pass

@@ -156,7 +156,7 @@ def _require(session: Session, stream_id: int) -> None:
 
 def _leave_mark(session: Session, mark: str, now: datetime) -> bool:
     statement = _insert(session, VisitMark.__table__).values(mark=mark, at=now).on_conflict_do_nothing()
-    return session.execute(statement).rowcount == 1  # type: ignore[attr-defined,no-any-return]
+    return session.scalar(statement.returning(VisitMark.mark)) is not None
 
 
 def _insert(session: Session, table: Any) -> Any:
