@@ -14,13 +14,9 @@ class Talk:
     def __init__(self, connection: socket.socket, closing: threading.Event) -> None:
         self._connection = connection
         self.closing = closing
+        self.peer = str(connection.getpeername()[0])
         self.path = ""
         self.headers: dict[str, str] = {}
-
-    @property
-    def peer(self) -> str:
-        """Whose request it is, by address."""
-        return str(self._connection.getpeername()[0])
 
     def read_request(self) -> bool:
         raw = b""
@@ -66,6 +62,7 @@ class RawServer:
         self.base = f"http://127.0.0.1:{self.port}"
         self.requests: list[Talk] = []
         self._answers: dict[str, Answer] = {}
+        self._prefixes: dict[str, Answer] = {}
         self._closing = threading.Event()
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -73,6 +70,10 @@ class RawServer:
         """Answer `path` (without its query) by a function; gives the URL."""
         self._answers[path] = answer
         return self.base + path
+
+    def on_any(self, prefix: str, answer: Answer) -> None:
+        """Answer every path that begins so, where none of its own is set."""
+        self._prefixes[prefix] = answer
 
     def close(self) -> None:
         self._closing.set()
@@ -92,7 +93,10 @@ class RawServer:
             if not talk.read_request():
                 return
             self.requests.append(talk)
-            answer = self._answers.get(talk.path.partition("?")[0])
+            path = talk.path.partition("?")[0]
+            answer = self._answers.get(path) or next(
+                (one for prefix, one in self._prefixes.items() if path.startswith(prefix)), None
+            )
             if answer is None:
                 talk.answer(b"nothing here", status="HTTP/1.1 404 Not Found")
             else:
