@@ -15,7 +15,8 @@ KIB_PER_MIB = 1024
 LAUNCHER = """
 import os, resource, subprocess, sys
 code = subprocess.call(sys.argv[2:])
-os.write(int(sys.argv[1]), b"%d" % resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+os.write(int(sys.argv[1]), b"%d %.3f" % (used.ru_maxrss, used.ru_utime + used.ru_stime))
 sys.exit(code if code >= 0 else 128 - code)
 """
 
@@ -27,6 +28,7 @@ class Ran:
     Attributes:
         code: Its exit code; 128 and the signal's number, or -9 after the limit, when it was killed.
         peak_mib: The most memory that it, or any one child that it waited for, held at a time.
+        cpu_s: Processor time of it and of the children that it waited for.
     """
 
     code: int
@@ -34,6 +36,7 @@ class Ran:
     err: str
     seconds: float
     peak_mib: float
+    cpu_s: float = 0.0
 
     @property
     def is_plain_failure(self) -> bool:
@@ -71,9 +74,10 @@ def run_measured(arguments: list[str], environment: Mapping[str, str], limit_s: 
         killer.cancel()
         seconds = time.monotonic() - began
         usage.seek(0)
-        peak_kib = int(usage.read() or 0)
+        told = usage.read().split() or [b"0", b"0"]
+        peak_kib, cpu_s = int(told[0]), float(told[1])
         said = []
         for file in (out, err):
             file.seek(0)
             said.append(file.read().decode(errors="replace"))
-    return Ran(code, said[0], said[1], seconds, peak_kib / KIB_PER_MIB)
+    return Ran(code, said[0], said[1], seconds, peak_kib / KIB_PER_MIB, cpu_s)

@@ -5,6 +5,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+from airledger.stations.unwrapping import MAX_FETCHES_EACH
 from damage.conftest import Terminal
 from raw_http import RawServer, Talk
 
@@ -87,6 +88,60 @@ def test_an_xml_bomb_does_not_go_off(terminal: Terminal, stranger: RawServer, tm
     local.write_bytes(BOMB)
     reports = crawl(terminal, local, stranger.on("/yp.xml", lambda talk: talk.answer(BOMB)))
     assert all("DTD or entities" in report["error"] for report in reports)
+
+
+def test_bombs_in_every_kind_of_xml_do_not_go_off(terminal: Terminal, tmp_path: Path) -> None:
+    entities = BOMB[BOMB.index(b"<!DOCTYPE") : BOMB.index(b"]>") + 2]
+    outside = b'<!DOCTYPE d [<!ENTITY j SYSTEM "file:///etc/passwd">]>'
+    bodies = {
+        "xspf": b"<playlist><trackList><track><location>&j;</location></track></trackList></playlist>",
+        "opml": b'<opml><body><outline type="audio" text="&j;" URL="http://a.example/"/></body></opml>',
+        "shoutcast_xml": b'<stationlist><station name="&j;" id="1"/></stationlist>',
+    }
+    for kind, body in bodies.items():
+        for name, declared in (("inside", entities), ("outside", outside)):
+            path = tmp_path / f"{kind}-{name}.xml"
+            path.write_bytes(declared + body)
+            ran = terminal.type("crawl", str(path), "--type", kind, "--json")
+            report = json.loads(ran.out)
+            assert "DTD or entities" in report["error"], kind
+            assert report["added"] == 0
+
+
+def test_playlists_that_name_playlists_without_end_are_left(
+    terminal: Terminal, stranger: RawServer, tmp_path: Path
+) -> None:
+    def deeper(talk: Talk) -> None:
+        """Name a hundred more of ourselves, 10 MB in all if anybody followed."""
+        lines = [f"File{n}=http://127.0.0.1:{stranger.port}{talk.path}{n}/next.pls" for n in range(1, 101)]
+        talk.answer("\n".join(["[playlist]", *lines]).encode())
+
+    stranger.on_any("/deep/", deeper)
+    top = tmp_path / "top.m3u"
+    top.write_bytes(b"#EXTM3U\n#EXTINF:-1,Deep\n" + stranger.base.encode() + b"/deep/next.pls\n" + GOOD)
+    ran = terminal.type("crawl", str(top), "--unwrap", "--json")
+    report = json.loads(ran.out)
+    assert report["error"] is None
+    assert report["added"] >= 1
+    assert set(report["refused"]) == {"playlist_nested_too_deeply", "playlist_names_too_many"}
+    assert len([talk for talk in stranger.requests if "/deep/" in talk.path]) <= MAX_FETCHES_EACH
+
+
+def test_a_million_options_for_one_entry_are_no_burden(terminal: Terminal, tmp_path: Path) -> None:
+    path = tmp_path / "options.m3u"
+    line = b"#EXTVLCOPT:http-user-agent=" + b"x" * 100 + b"\n"
+    path.write_bytes(b"#EXTM3U\n#EXTINF:-1,Many\n" + line * 1_000_000 + b"http://many.example/live\n" + GOOD)
+    (report,) = crawl(terminal, path)
+    assert (report["found"], report["refused"], report["error"]) == (2, {}, None)
+
+
+def test_a_web_page_of_200_megabytes_is_refused(terminal: Terminal, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    with path.open("wb") as page:
+        for _ in range(200):
+            page.write(b'<li><a href="http://a.example/live.mp3">A</a>' * (2**20 // 45))
+    ran = terminal.type("crawl", str(path), "--type", "html_directory", "--json")
+    assert "8 MiB" in json.loads(ran.out)["error"]
 
 
 def test_bad_entries_are_counted_and_good_ones_beside_them_taken(terminal: Terminal, tmp_path: Path) -> None:

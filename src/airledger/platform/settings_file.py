@@ -16,7 +16,10 @@ HEAD = """\
 """
 SOURCES_HEAD = """
 # Directories to crawl. Without any [[sources]] here, the three below are used.
-# type: m3u, icecast_yp, icecast_status or radio_browser; url: an address or a file.
+# type: asx, html_directory, icecast_status, icecast_yp, iptv_org, m3u, opml, plain, pls, radio_browser, shoutcast_json,
+#   shoutcast_xml or xspf; url: an address or a file.
+# every_hours: how often it is read; seconds_between_requests: to one host, at least; robots: obey its robots.txt.
+# unwrap: follow the playlists that it lists to their streams; options: what the type wants to know beside.
 """
 NOT_HERE = {"data", "sources"}
 
@@ -50,6 +53,9 @@ def masked(settings: Settings) -> dict[str, Any]:
     for name, value in settings:
         if isinstance(value, SecretStr):
             shown[name] = "********" if value.get_secret_value() else ""
+    for source in shown["sources"]:
+        if source["options"].get("key"):
+            source["options"]["key"] = "********"
     for name in ("database_url", "broker_url", "storage_url", "events_url"):
         shown[name] = _without_password(shown[name])
     return shown
@@ -70,4 +76,7 @@ def _toml(value: Any) -> str:
         return '""'
     if isinstance(value, tuple):
         return json.dumps(list(value))
+    if isinstance(value, dict):
+        pairs = ", ".join(f"{key} = {_toml(one)}" for key, one in value.items())
+        return f"{{ {pairs} }}" if pairs else "{}"
     return json.dumps(value)

@@ -17,6 +17,7 @@ KINDS = frozenset({"pls", "m3u", "asx", "xspf", "plain"})
 MAX_DEPTH = 3
 MAX_PLAYLIST_BYTES = 256 * 1024
 MAX_FETCHES = 2_000
+MAX_FETCHES_EACH = 8  # behind one entry: a playlist of playlists of playlists must not hold a crawl up
 MAX_STREAMS = 50
 
 
@@ -27,12 +28,15 @@ class Unwrapper:
         self._door = door
         self._manners = manners
         self._left = MAX_FETCHES
+        self._left_here = MAX_FETCHES_EACH
 
     def unwrap(self, entry: Entry, around: tuple[str, ...] = ()) -> Iterator[Entry | Refused]:
         """Give the streams behind an entry: itself, unless its address ends like a playlist's.
 
         A playlist that does not answer stays as it is: whoever proves the stream unwraps it, or finds out why not.
         """
+        if not around:
+            self._left_here = MAX_FETCHES_EACH
         if not is_playlist(entry.url) or self._left <= 0:
             yield entry
             return
@@ -45,11 +49,14 @@ class Unwrapper:
             yield Refused("playlist_names_itself", entry.where)
         elif len(around) >= MAX_DEPTH:
             yield Refused("playlist_nested_too_deeply", entry.where)
+        elif self._left_here <= 0:
+            yield Refused("playlist_names_too_many", entry.where)
         else:
             yield from self._inside(entry, url, around)
 
     def _inside(self, entry: Entry, url: str, around: tuple[str, ...]) -> Iterator[Entry | Refused]:
         self._left -= 1
+        self._left_here -= 1
         try:
             found = self._read(url)
         except (FetchError, InputError, RobotsError):
