@@ -27,7 +27,7 @@ from airledger.testing.songs import make_library
 LEAST_MUSIC_BYTES = 700_000
 LEAST_TALK_BYTES = 60_000
 THRESHOLD = 0.5
-MOST_OTHERS = 3_000
+MOST_OTHERS = 2_000
 START_S = 1_000.0
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airledger.platform.events import Told
-from airledger.platform.webhooks.concerns import EVERY, Wanted
+from airledger.platform.webhooks.concerns import EVERY, PUBLIC_PREFIXES, Wanted
 from airledger.platform.webhooks.patience import GIVE_UP_AFTER, LONGEST_WAIT_S, Tried, judge, pause_reason, wait_s
 from airledger.platform.webhooks.sign import make_secret, message_id, signed_headers
 
@@ -43,7 +43,7 @@ def test_nobody_hears_what_belongs_to_another(wanted: Wanted, event: Told) -> No
     if event.organisation_id == THEIRS:
         assert not wanted.hears(event)
     if event.organisation_id is None and not wanted.is_home and wanted.hears(event):
-        assert event.type.startswith(("stream.", "crawl."))
+        assert event.type.startswith(PUBLIC_PREFIXES)
     if wanted.owner_organisation_id and wanted.hears(event):
         assert event.organisation_id == OURS
 

@@ -20,7 +20,7 @@ QUEUE = 1_000
 BEAT_S = 15.0
 CLIENTS = 2_000
 CLIENTS_PER_CALLER = 50
-PUBLIC_PREFIXES = ("stream.", "crawl.")
+PUBLIC_PREFIXES = ("stream.", "station.", "crawl.")
 SESSION_PREFIXES = ("detection.", "play.", "session.")  # what a session's enable_websocket_broadcast speaks of
 
 log = logger(__name__)

@@ -7,7 +7,7 @@ from uuid import UUID
 from airledger.platform.events import Told
 
 EVERY = "*"
-PUBLIC_PREFIXES = ("stream.", "crawl.")  # what tells of the catalogue, which everybody may see
+PUBLIC_PREFIXES = ("stream.", "station.", "crawl.")  # what tells of the catalogue, which everybody may see
 
 
 @dataclass(frozen=True)
