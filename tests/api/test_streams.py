@@ -90,6 +90,18 @@ def test_listing_a_hundred_streams_takes_one_query(house: House) -> None:
     assert len([one for one in queries if one.startswith("SELECT")]) == 1
 
 
+@pytest.mark.parametrize(
+    "query", ["q=station", "country=de", "near=52.5,13.4&radius_km=100", "q=station&country=de&bbox=0,0,50,60",
+              "playable_in=native", "changed_since=2020-01-01T00:00:00Z"],
+)  # fmt: skip
+def test_narrowing_takes_two_queries_at_most(house: House, query: str) -> None:
+    furnish(house)
+    queries: list[str] = []
+    event.listen(house.app.database.engine, "before_cursor_execute", lambda *given: queries.append(given[2]))
+    house.client.get(f"/api/v1/streams?{query}").raise_for_status()
+    assert 1 <= len([one for one in queries if one.startswith("SELECT")]) <= 2
+
+
 def test_paths_answer_with_and_without_a_trailing_slash(house: House) -> None:
     found = furnish(house)
     for path in ("/api/v1/streams", "/api/v1/stats", f"/api/v1/streams/{found.stream_id}", "/healthz"):

@@ -20,24 +20,25 @@ from airledger.platform.errors import NotFoundError
 from airledger.stations.directory import station_search
 from airledger.stations.directory.station_search import Asked
 
-READS = ["GET", "POST"]
+READS = ("GET", "POST")
 Stranger = Annotated[Principal | None, public()]
 
 router = APIRouter(tags=["radio-browser"])
 
 
 def _add_paths(form: Format) -> None:
-    """Add the paths of one format; only JSON's stand in the reference, the others are the same."""
+    """Add the paths of one format; GET of JSON stands in the reference, the others are the same."""
 
     def add(path: str, call: Callable[..., Awaitable[Response]]) -> None:
-        router.add_api_route(
-            f"/{form}{path}",
-            call,
-            methods=READS,
-            response_class=Response,
-            include_in_schema=form == "json",
-            name=f"{form}_{call.__name__}",
-        )
+        for method in READS:
+            router.add_api_route(
+                f"/{form}{path}",
+                call,
+                methods=[method],
+                response_class=Response,
+                include_in_schema=form == "json" and method == "GET",
+                name=f"{form}_{call.__name__}",
+            )
 
     async def all_stations(request: Request, state: State, caller: Stranger) -> Response:
         """List stations: `order`, `reverse`, `offset`, `limit`, `hidebroken`."""

@@ -23,24 +23,25 @@ from airledger.stations.directory.check_fields import checks_since
 from airledger.stations.directory.entries import Entry, read_entries
 from airledger.stations.directory.station_search import Asked, by_uuids
 
-READS = ["GET", "POST"]
+READS = ("GET", "POST")
 Stranger = Annotated[Principal | None, public()]
 
 router = APIRouter(tags=["radio-browser"])
 
 
 def _add_paths(form: Format) -> None:
-    """Add the paths of one format; only JSON's stand in the reference, the others are the same."""
+    """Add the paths of one format; GET of JSON stands in the reference, the others are the same."""
 
     def add(path: str, call: Callable[..., Awaitable[Response]]) -> None:
-        router.add_api_route(
-            f"/{form}{path}",
-            call,
-            methods=READS,
-            response_class=Response,
-            include_in_schema=form == "json",
-            name=f"{form}_{call.__name__}",
-        )
+        for method in READS:
+            router.add_api_route(
+                f"/{form}{path}",
+                call,
+                methods=[method],
+                response_class=Response,
+                include_in_schema=form == "json" and method == "GET",
+                name=f"{form}_{call.__name__}",
+            )
 
     async def click_station(stationuuid: str, request: Request, state: State, caller: Stranger) -> Response:
         """Count that a station is started, once per address and day, and return its address."""
@@ -98,7 +99,7 @@ def _add_players(form: Format) -> None:
     router.add_api_route(
         f"/{form}/url/{{stationuuid}}",
         play_station,
-        methods=READS,
+        methods=list(READS),
         response_class=Response,
         include_in_schema=False,
         name=f"{form}_play_station",

@@ -17,24 +17,25 @@ from airledger.platform.errors import NotFoundError
 from airledger.stations.directory import groups
 from airledger.stations.directory.station_search import MOST
 
-READS = ["GET", "POST"]
+READS = ("GET", "POST")
 Stranger = Annotated[Principal | None, public()]
 
 router = APIRouter(tags=["radio-browser"])
 
 
 def _add_paths(form: Format) -> None:
-    """Add the paths of one format; only JSON's stand in the reference, the others are the same."""
+    """Add the paths of one format; GET of JSON stands in the reference, the others are the same."""
 
     def add(path: str, call: Callable[..., Awaitable[Response]]) -> None:
-        router.add_api_route(
-            f"/{form}{path}",
-            call,
-            methods=READS,
-            response_class=Response,
-            include_in_schema=form == "json",
-            name=f"{form}_{call.__name__}",
-        )
+        for method in READS:
+            router.add_api_route(
+                f"/{form}{path}",
+                call,
+                methods=[method],
+                response_class=Response,
+                include_in_schema=form == "json" and method == "GET",
+                name=f"{form}_{call.__name__}",
+            )
 
     async def tell(kind: str, request: Request, state: State, caller: Stranger) -> Response:
         """Return `stats`, `servers`, or a list with counts: `countries`, `countrycodes`, `languages`, `tags`, ..."""
@@ -78,11 +79,7 @@ async def _group(request: Request, state: ApiState, form: Format, kind: str, ter
         raise NotFoundError(f"there is nothing at {request.url.path[:200]}")
     rows = json.loads((await state.counts.get(("radio-browser", kind, hides), answer)).body)
     term, country = term.casefold(), country.casefold()
-    rows = [
-        row
-        for row in rows
-        if _is_meant(row, term, country)
-    ]
+    rows = [row for row in rows if _is_meant(row, term, country)]
     key = "stationcount" if asked.text("order") == "stationcount" else "name"
     rows.sort(key=lambda row: (row[key], row["name"]), reverse=bool(asked.flag("reverse")))
     offset = asked.number("offset", 0)
