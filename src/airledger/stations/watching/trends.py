@@ -66,21 +66,28 @@ def slope_per_day(points: Sequence[Point]) -> float:
 
 
 def clearest_change(points: Sequence[Point]) -> Change | None:
-    """Find the split that parts a series best into two levels; None where no split is sure.
+    """Find where a series steps to another level; None where no step is sure.
 
-    The difference of the medians is weighed by the scatter about them (MAD) and by how many days lie on each side.
+    The place is the one that leaves the least absolute deviation from the two medians; the step is weighed by the
+    scatter about them (MAD) and by how many days lie on each side.
     """
-    best: Change | None = None
-    for place in range(LEAST_SIDE, len(points) - LEAST_SIDE + 1):
-        before, after = [one.value for one in points[:place]], [one.value for one in points[place:]]
-        low, high = median(before), median(after)
-        scatter = median([*(abs(one - low) for one in before), *(abs(one - high) for one in after)]) * MAD_TO_SIGMA
-        # A level that never moves has no scatter; a hundredth of itself stands in for it.
-        error = max(scatter, 0.01 * max(abs(low), abs(high)), 1e-9) * math.sqrt(1 / len(before) + 1 / len(after))
-        sureness = abs(high - low) / error
-        if best is None or sureness > best.sureness:
-            best = Change(points[place].day, low, high, sureness)
-    return best if best is not None and best.sureness >= SURE else None
+    splits = range(LEAST_SIDE, len(points) - LEAST_SIDE + 1)
+    values = [one.value for one in points]
+    place = min(splits, key=lambda at: _deviation(values[:at]) + _deviation(values[at:]), default=None)
+    if place is None:
+        return None
+    low, high = median(values[:place]), median(values[place:])
+    scatter = median([*(abs(one - low) for one in values[:place]), *(abs(one - high) for one in values[place:])])
+    # A level that never moves has no scatter; a hundredth of itself stands in for it.
+    floor = max(0.01 * max(abs(low), abs(high)), 1e-9)
+    error = max(scatter * MAD_TO_SIGMA, floor) * math.sqrt(1 / place + 1 / (len(values) - place))
+    sureness = abs(high - low) / error
+    return Change(points[place].day, low, high, sureness) if sureness >= SURE else None
+
+
+def _deviation(values: Sequence[float]) -> float:
+    middle = median(values)
+    return sum(abs(one - middle) for one in values)
 
 
 def trend(points: Sequence[Point]) -> Trend:
