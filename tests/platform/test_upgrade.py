@@ -61,7 +61,7 @@ def test_an_earlier_release_is_brought_up_to_date(archive: Path, target: Databas
     written, found = rows_of(archive), rows_in(target)
     assert sum(map(len, written.values())) > 50
     for name, rows in written.items():
-        columns = {column for row in rows for column in row} - MADE_ANEW
+        columns = {column for row in rows for column in row} - MADE_ANEW - GIVEN_UP.get(name, set())
         assert by_content(found[name], columns) == by_content(rows, columns), name
 
 
