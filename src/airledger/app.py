@@ -27,6 +27,7 @@ import airledger.stations.blocking.models
 import airledger.stations.directory.models
 import airledger.stations.joining.models
 import airledger.stations.models
+import airledger.stations.places.models
 import airledger.stations.probing.models
 import airledger.stations.submissions.models
 import airledger.stations.verdict.models
@@ -65,6 +66,7 @@ from airledger.stations.alerts import raise_alerts
 from airledger.stations.alerts.send import AlertPost
 from airledger.stations.directory import jobs as directory_jobs
 from airledger.stations.joining import jobs as joining_jobs
+from airledger.stations.places import jobs as place_jobs
 from airledger.stations.verdict import jobs as verdict_jobs
 
 if TYPE_CHECKING:  # numba and av load only in the processes that recognise or tune
@@ -294,6 +296,7 @@ class Airledger:
         )
         directory_jobs.declare(self.tasks, directory_jobs.Deps(self.database, self.clock, self.storage, self.fetcher))
         playlog_jobs.declare(self.tasks, self.database, self.clock)
+        place_jobs.declare(self.tasks, self.database, self.clock, self.settings.geo_databases)
         joining_jobs.declare(self.tasks, self.database, self.clock)
         same_sound_jobs.declare(self.tasks, self.database, self.storage, self.clock)
 
@@ -313,6 +316,7 @@ class Airledger:
                     )
             retire_schedules(unit.session, "crawl:", {f"crawl:{one.name}" for one in settings.sources if one.enabled})
             for name, task, every_s in (
+                (place_jobs.LOCATE, place_jobs.LOCATE, place_jobs.EVERY_S),
                 ("stations.plan_checks", stations_jobs.PLAN_CHECKS, 10),
                 (verdict_jobs.PLAN_LOOKS, verdict_jobs.PLAN_LOOKS, verdict_jobs.PLAN_EVERY_S),
                 (stations_jobs.EXPIRE_ANNOUNCEMENTS, stations_jobs.EXPIRE_ANNOUNCEMENTS, 60),

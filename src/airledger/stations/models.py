@@ -235,3 +235,7 @@ class Geolocation(Row):
     geocoding_method: Mapped[str]
     confidence_score: Mapped[float]
     verified: Mapped[bool] = mapped_column(default=False)
+    country_code: Mapped[str | None]  # that won the votes; None as long as nobody counted them
+    country_probability: Mapped[float | None] = mapped_column(index=True)
+    candidates: Mapped[list[Any] | None]  # [country, probability], the likeliest first
+    located_at: Mapped[datetime | None]

@@ -42,6 +42,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("url", name=op.f("pk_logos")),
     )
     op.create_table(
+        "place_siblings",
+        sa.Column("domain", sa.String(), nullable=False),
+        sa.Column("country_code", sa.String(), nullable=False),
+        sa.Column("streams", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("domain", "country_code", name=op.f("pk_place_siblings")),
+    )
+    op.create_table(
+        "place_trust",
+        sa.Column("method", sa.String(), nullable=False),
+        sa.Column("host", sa.String(), nullable=False),
+        sa.Column("right", sa.Integer(), nullable=False),
+        sa.Column("wrong", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("method", "host", name=op.f("pk_place_trust")),
+    )
+    op.create_table(
         "probe_agents",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("organisation_id", sa.Uuid(), nullable=False),
@@ -247,6 +262,37 @@ def upgrade() -> None:
             postgresql_where=sa.text("closed_at IS NULL"),
         )
 
+    op.create_table(
+        "place_looks",
+        sa.Column("stream_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("evidence_key", sa.String(), nullable=False),
+        sa.Column("looked_at", UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["stream_id"], ["streams.id"], name=op.f("fk_place_looks_stream_id_streams"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("stream_id", name=op.f("pk_place_looks")),
+    )
+    with op.batch_alter_table("place_looks", schema=None) as batch_op:
+        batch_op.create_index("ix_place_looks_looked", ["looked_at"], unique=False)
+
+    op.create_table(
+        "place_votes",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("stream_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("method", sa.String(), nullable=False),
+        sa.Column("country_code", sa.String(), nullable=True),
+        sa.Column("latitude", sa.Double(), nullable=True),
+        sa.Column("longitude", sa.Double(), nullable=True),
+        sa.Column("radius_km", sa.Integer(), nullable=True),
+        sa.Column("confidence", sa.Double(), nullable=False),
+        sa.Column("evidence", sa.JSON(), nullable=False),
+        sa.Column("at", UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["stream_id"], ["streams.id"], name=op.f("fk_place_votes_stream_id_streams"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_place_votes")),
+        sa.UniqueConstraint("stream_id", "method", name=op.f("uq_place_votes_stream_id_method")),
+    )
     op.create_table(
         "same_sound_pairs",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -533,6 +579,13 @@ def upgrade() -> None:
         batch_op.drop_column("etag")
 
     with op.batch_alter_table("geolocation_data", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("country_code", sa.String(), nullable=True))
+        batch_op.add_column(sa.Column("country_probability", sa.Double(), nullable=True))
+        batch_op.add_column(sa.Column("candidates", sa.JSON(), nullable=True))
+        batch_op.add_column(sa.Column("located_at", UtcDateTime(timezone=True), nullable=True))
+        batch_op.create_index(
+            batch_op.f("ix_geolocation_data_country_probability"), ["country_probability"], unique=False
+        )
         batch_op.create_index("ix_geolocation_data_place", ["latitude", "longitude"], unique=False)
 
     with op.batch_alter_table("listings", schema=None) as batch_op:
@@ -627,6 +680,11 @@ def downgrade() -> None:
 
     with op.batch_alter_table("geolocation_data", schema=None) as batch_op:
         batch_op.drop_index("ix_geolocation_data_place")
+        batch_op.drop_index(batch_op.f("ix_geolocation_data_country_probability"))
+        batch_op.drop_column("located_at")
+        batch_op.drop_column("candidates")
+        batch_op.drop_column("country_probability")
+        batch_op.drop_column("country_code")
 
     with op.batch_alter_table("crawls", schema=None) as batch_op:
         batch_op.add_column(sa.Column("etag", sa.VARCHAR(), nullable=True))
@@ -682,6 +740,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_same_sound_pairs_last_seen"))
 
     op.drop_table("same_sound_pairs")
+    op.drop_table("place_votes")
+    with op.batch_alter_table("place_looks", schema=None) as batch_op:
+        batch_op.drop_index("ix_place_looks_looked")
+
+    op.drop_table("place_looks")
     with op.batch_alter_table("alerts", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_alerts_open", sqlite_where=sa.text("closed_at IS NULL"), postgresql_where=sa.text("closed_at IS NULL")
@@ -727,6 +790,8 @@ def downgrade() -> None:
 
     op.drop_table("sound_prints")
     op.drop_table("probe_agents")
+    op.drop_table("place_trust")
+    op.drop_table("place_siblings")
     op.drop_table("logos")
     op.drop_table("join_progress")
     op.drop_table("blocked")
