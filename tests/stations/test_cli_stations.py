@@ -38,6 +38,22 @@ def test_crawl_then_list(playlist: Path) -> None:
     assert "Radio A" in out
 
 
+def test_an_account_tells_what_became_of_each_entry(playlist: Path, tmp_path: Path) -> None:
+    playlist.write_text(LIST + "#EXTINF:-1,A again\nHTTP://A.example:80/live\n")
+    account, other = tmp_path / "account.jsonl", tmp_path / "other.m3u"
+    other.write_text("#EXTM3U\n#EXTINF:-1,Elsewhere\nhttp://a.example/live\n")
+    assert run("crawl", str(playlist), str(other), "--account", str(account), "--json")[0] == 0
+    lines = [json.loads(line) for line in account.read_text().splitlines()]
+    assert [(line["outcome"], line.get("reason"), line.get("merged_with")) for line in lines] == [
+        ("added", None, None),
+        ("refused", "unsupported_scheme", None),
+        ("merged", None, {"source": "list.m3u", "entry": 1}),
+        ("merged", None, {"source": "list.m3u", "source_key": lines[3]["merged_with"]["source_key"]}),
+    ]
+    assert len({lines[place]["stream_id"] for place in (0, 2, 3)}) == 1
+    assert lines[1]["where"] == "list.m3u: line 5"
+
+
 def test_a_source_that_cannot_be_read_is_an_error(playlist: Path) -> None:
     code, out = run("crawl", "http://127.0.0.1:1/x.m3u", "--json")
     assert code == 1
