@@ -32,9 +32,9 @@ class Burst(asyncio.Protocol):
             self._transport.write(self.answer)
 
 
-async def main(file: Path, port: int) -> None:
+async def main(body: bytes, port: int) -> None:
     """Serve until killed."""
-    Burst.answer = HEAD + file.read_bytes()
+    Burst.answer = HEAD + body
     loop = asyncio.get_running_loop()
     server = await loop.create_server(Burst, "127.0.0.1", port, backlog=BACKLOG)
     print("ready", flush=True)
@@ -42,4 +42,4 @@ async def main(file: Path, port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(main(Path(sys.argv[1]).read_bytes(), int(sys.argv[2])))
