@@ -22,7 +22,7 @@ from airledger.platform.auth.rows import Organisation
 from airledger.platform.clock import SteppedClock
 from airledger.platform.db import Database
 from airledger.platform.errors import ConfigurationError, ForbiddenError, InputError, NotFoundError, UnavailableError
-from airledger.platform.events import Dispatcher
+from airledger.platform.events import Dispatcher, publish
 from airledger.platform.fetch import Fetcher
 from airledger.platform.guard import AddressGuard
 from airledger.platform.notify import Notifier
@@ -53,6 +53,7 @@ from airledger.stations.alerts.models import (
 from airledger.stations.alerts.raise_alerts import EVENTS, hear
 from airledger.stations.alerts.send import AlertPost
 from airledger.stations.cause import Cause
+from airledger.stations.events import StreamClassChanged
 from airledger.stations.models import PLAYING, Stream
 from airledger.stations.record import record_proofs
 from airledger.stations.standing import Pace
@@ -395,6 +396,19 @@ def test_a_test_message_says_what_came_of_it(house: House) -> None:
     assert house.post.test(channel).status == LOST
     assert house.post.test(channel).status == SENT
     assert house.mail.got[0][1]["Subject"] == "Airledger: a test"
+
+
+def test_another_class_of_sound_is_a_wrong_programme_until_it_is_one_again(house: House) -> None:
+    [stream_id] = streams(house, 1)
+    for was, now_is, is_open in (("music", "speech", 0), ("speech", "error_page", 1), ("error_page", "mixed", 0)):
+        with house.database.unit() as unit:
+            change = StreamClassChanged(stream_id=stream_id, from_class=was, to_class=now_is)
+            publish(unit, change, at=house.clock.now())
+        house.dispatch()
+        open_ones = house.rows(select(Alert).where(Alert.closed_at.is_(None)))
+        assert [one.kind for one in open_ones] == ["wrong_programme"] * is_open
+    [alert] = house.rows(select(Alert))
+    assert alert.detail == "It is heard to be error page, and was speech before."
 
 
 def test_retired_streams_have_no_open_alerts(house: House) -> None:

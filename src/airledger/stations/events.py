@@ -70,6 +70,16 @@ class StreamDegrading(Event):
     reasons: list[str]
 
 
+class StreamClassChanged(Event):
+    """A close look heard another class of sound than the one before it."""
+
+    name: ClassVar[str] = "stream.class_changed"
+
+    stream_id: int
+    from_class: str
+    to_class: str
+
+
 class CrawlFinished(Event):
     """A directory was read, or could not be (`error`)."""
 

@@ -14,13 +14,14 @@ from airledger.platform.db import Unit
 from airledger.platform.events import Told
 from airledger.stations.alerts.models import CLOSED, OPENED, Alert, AlertNotice, AlertSubscription
 from airledger.stations.cause import Cause
-from airledger.stations.events import StreamDegrading, StreamFlapping, StreamStateChanged
+from airledger.stations.events import StreamClassChanged, StreamDegrading, StreamFlapping, StreamStateChanged
 from airledger.stations.models import FAILING, OFF_HOURS, PLAYING, RETIRED, Stream, Verification
 from airledger.stations.watching.network import network_of
 
 DOWN, FLAPPING, DEGRADING, SILENCE, WRONG_PROGRAMME = "down", "flapping", "degrading", "silence", "wrong_programme"
 KINDS = (DOWN, SILENCE, FLAPPING, DEGRADING, WRONG_PROGRAMME)
-EVENTS = (StreamStateChanged, StreamFlapping, StreamDegrading)
+EVENTS = (StreamStateChanged, StreamFlapping, StreamDegrading, StreamClassChanged)
+PROGRAMME = frozenset({"music", "speech", "mixed"})  # classes that a station may go between at any time
 SILENT_CAUSES = frozenset({Cause.SILENT, Cause.LOOPED})
 # Causes that a host's other streams are likely to share: they are looked at soon, so that one message tells of all.
 SHARED_CAUSES = frozenset(
@@ -52,6 +53,11 @@ def hear(unit: Unit, told: Told, now: datetime) -> None:
     elif told.type == StreamDegrading.name:
         reasons = " ".join(told.payload["reasons"])
         _open_or_close(unit, stream, DEGRADING, told, is_open=bool(told.payload["reasons"]), detail=reasons)
+    elif told.type == StreamClassChanged.name:
+        was, now_is = told.payload["from_class"], told.payload["to_class"]
+        if now_is in PROGRAMME or was in PROGRAMME:
+            detail = f"It is heard to be {now_is.replace('_', ' ')}, and was {was} before."
+            _open_or_close(unit, stream, WRONG_PROGRAMME, told, is_open=now_is not in PROGRAMME, detail=detail)
 
 
 def open_alert(

@@ -15,14 +15,14 @@ BEGAN = {
     "flapping": "comes and goes",
     "degrading": "gets worse",
     "silence": "is silent",
-    "wrong_programme": "sounds like another station",
+    "wrong_programme": "carries no programme",
 }
 ENDED = {
     "down": "is back",
     "flapping": "is steady again",
     "degrading": "is as good as before",
     "silence": "is heard again",
-    "wrong_programme": "sounds like itself again",
+    "wrong_programme": "carries its programme again",
 }
 
 

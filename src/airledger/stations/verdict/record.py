@@ -8,6 +8,8 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from airledger.platform.db import Unit
+from airledger.platform.events import publish
+from airledger.stations.events import StreamClassChanged
 from airledger.stations.levels import LIVE, SUSTAINED
 from airledger.stations.models import PLAYING, Stream, Verification
 from airledger.stations.verdict.models import StreamVerdict
@@ -61,6 +63,9 @@ def record_verdict(unit: Unit, stream_id: int, found: "Weighed", *, now: datetim
     if found.confidence is None:
         row.error, row.due_at = found.error, now + timedelta(seconds=AGAIN_S)
         return
+    if row.label and found.label and row.label != found.label:
+        change = StreamClassChanged(stream_id=stream_id, from_class=row.label, to_class=found.label)
+        publish(unit, change, at=now)
     row.looked_at, row.due_at, row.error = now, now + timedelta(seconds=every_s), None
     row.is_valid, row.confidence, row.risk_score = found.is_valid, found.confidence, found.risk_score
     row.label, row.probabilities, row.quality = found.label, found.probabilities, found.quality
