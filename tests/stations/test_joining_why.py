@@ -5,7 +5,7 @@ from airledger.stations.joining.why import (
     HEARD_DIFFERENT,
     HEARD_RELATED,
     HEARD_SAME,
-    HOSTED_HOME,
+    HOSTED,
     OWN_HOME,
     SAME_ADDRESS,
     SAME_HOME,
@@ -76,6 +76,7 @@ def test_other_mounts_are_other_addresses(other: str) -> None:
         ("Radio 96", "radio 96"),
         ("Radio 128 FM", "radio 128 fm"),
         ("Радио Волна", "радио волна"),
+        ("NRJ+ (Belgique)", "nrj plus belgique"),
         ("Live Radio", ""),
         ("Stream 128 kbps", ""),
         ("", ""),
@@ -143,7 +144,13 @@ def test_a_homepage_counts_the_less_the_more_names_share_it() -> None:
     assert why_one(one, other, carried(OWN_HOME)) is not None
     assert why_one(one, other, carried(OWN_HOME + 1)) is None
     assert why_one(*two_words, carried(OWN_HOME + 1)) is not None
-    assert why_one(*two_words, carried(HOSTED_HOME + 1)) is None
+    assert why_one(*two_words, carried(HOSTED + 1)) is None
+
+
+def test_a_server_of_hundreds_of_names_joins_nobody() -> None:
+    one, other = stream("http://a.example/1", "Blue Harbour"), stream("http://a.example/2", "Blue Harbour")
+    assert why_one(one, other, Carried({("server", "a.example"): HOSTED})) is not None
+    assert why_one(one, other, Carried({("server", "a.example"): HOSTED + 1})) is None
 
 
 def test_a_notice_to_which_many_are_led_joins_nobody() -> None:

@@ -15,6 +15,7 @@ from airledger.platform.auth.scopes import Scope
 from airledger.platform.db import Unit
 from airledger.platform.errors import ConflictError
 from airledger.stations.joining import merge as joining
+from airledger.stations.joining.facts import read_zones
 from airledger.stations.joining.views import MAX_LIMIT, MergeView, find_merge, find_merges, simulcasts_of
 from airledger.stations.joining.why import BY_HAND, Reason
 
@@ -146,6 +147,7 @@ async def merge_stations(body: MergeIn, state: State, response: Response, caller
             raise ConflictError("these two are one station already")
         return view
 
+    await state.threads.read(lambda _: read_zones())
     made = await state.threads.write(make)
     response.headers["Location"] = f"/api/v1/stations/{made.kept_station_id}"
     return MergeOut.model_validate(made)
@@ -159,6 +161,7 @@ async def undo_merge(merge_id: RowId, state: State, caller: Moderator) -> MergeO
         joining.undo(unit, merge_id, caller.actor, now=state.now())
         return find_merge(unit.session, merge_id)
 
+    await state.threads.read(lambda _: read_zones())
     return MergeOut.model_validate(await state.threads.write(make))
 
 

@@ -60,11 +60,13 @@ def undo_merge(
     from airledger.app import Airledger
     from airledger.platform.audit import Actor
     from airledger.platform.settings import load_settings
+    from airledger.stations.joining.facts import read_zones
     from airledger.stations.joining.merge import undo
     from airledger.stations.joining.views import find_merge
 
     with Airledger.open(load_settings()) as app:
         actor = Actor("system:cli", app.organisation_id)
+        read_zones()
         with app.unit() as unit:
             undo(unit, merge, actor, now=app.clock.now())
             done = find_merge(unit.session, merge)

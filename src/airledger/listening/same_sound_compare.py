@@ -26,6 +26,7 @@ from airledger.platform.db import Database, Unit
 from airledger.platform.errors import AirledgerError
 from airledger.platform.logging import logger
 from airledger.platform.storage import Storage
+from airledger.stations.joining.facts import read_zones
 from airledger.stations.joining.merge import merge
 from airledger.stations.joining.models import SameSoundPair
 from airledger.stations.joining.why import HEARD_SAME, SAME_SOUND, Reason
@@ -130,6 +131,7 @@ class SameSoundSearch:
 
     def _remember(self, found: Mapping[Pair, Sameness], at: datetime) -> int:
         """Keep what the look has told, a few pairs at a time; merge what is one. Return how many merges."""
+        read_zones()
         merged = 0
         pairs = list(found)
         for begin in range(0, len(pairs), PAIRS_IN_A_UNIT):

@@ -13,6 +13,7 @@ PAIRING = frozenset({ADDRESS, TARGET, HOME_NAME, SERVER_NAME})
 """Kinds whose clue, carried by two streams, proposes that they are one station's."""
 
 _PLAYLISTS = re.compile(r"\.(m3u|pls|asx|xspf)$", re.IGNORECASE)
+_AAC_PLUS = re.compile(r"aac\s?\+")  # a codec; any other plus tells a second channel from the first
 _CACHE_KEYS = frozenset(
     {"nocache", "_", "cb", "cachebuster", "rand", "random", "t", "ts", "time", "dummy", "dist", "ref", "source"}
 )
@@ -104,7 +105,7 @@ def home_key(website: str | None) -> str:
 
 def name_key(name: str | None) -> str:
     """Fold a name to its words, without bitrates and codecs; empty where what is left could be anybody's."""
-    folded = unicodedata.normalize("NFKD", name or "").casefold()
+    folded = _AAC_PLUS.sub("aac ", unicodedata.normalize("NFKD", name or "").casefold()).replace("+", " plus ")
     words = _WORDS.findall("".join(letter for letter in folded if not unicodedata.combining(letter)))
     kept = [word for at, word in enumerate(words) if not _TECHNICAL.fullmatch(word) and not _is_bitrate(words, at)]
     if not kept or all(word in _GENERIC for word in kept) or sum(map(len, kept)) < _LEAST_LETTERS:

@@ -66,6 +66,11 @@ def zone_of_country(country_code: str | None) -> str | None:
     return _zones().get((country_code or "").upper())
 
 
+def read_zones() -> None:
+    """Read the table of time zones, once a process: it takes most of a second, which no unit of work shall wait for."""
+    _zones()
+
+
 @cache
 def _zones() -> dict[str, str]:
     """Countries all of whose cities keep one time zone."""

@@ -18,13 +18,14 @@ from airledger.platform.audit import Actor
 from airledger.platform.clock import Clock
 from airledger.platform.db import Database, Unit
 from airledger.stations.joining.clues import ADDRESS, HOME, PAIRING, SERVER, TARGET, Clues, clues_of
+from airledger.stations.joining.facts import read_zones
 from airledger.stations.joining.merge import merge, take_in
 from airledger.stations.joining.models import JoinProgress, SameSoundPair, StationClue
 from airledger.stations.joining.why import Carried, Heard, Reason, StreamFacts, why_one
 from airledger.stations.models import RETIRED, Station, Stream
 
 JOINER = Actor("system:joining")
-CHUNK = 400
+CHUNK = 300
 SETTLED = timedelta(seconds=30)  # a unit that began before may still commit changes that are older than those seen
 MERGES_IN_A_UNIT = 5
 OTHERS_OF_A_CLUE = 24
@@ -59,6 +60,7 @@ def turn(
         changed = _changed(session, clock.now() - SETTLED, limit)
     if not changed:
         return Looked(0, 0, 0)
+    read_zones()
     live = [row for row in changed if row.state != RETIRED]
     clues = {row.id: clues_of(row.url, row.url_resolved, row.name, row.website) for row in live}
     with database.unit() as unit:

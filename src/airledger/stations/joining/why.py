@@ -16,8 +16,8 @@ LEAST_SOUND = 0.98
 SHARED_TARGET = 6
 """A target that streams of more names lead to is a notice (`off air`, `blocked`) or a load balancer, not a station."""
 OWN_HOME = 20
-HOSTED_HOME = 200
-"""A homepage of more names than this is a hosting company's: it says nothing about who broadcasts."""
+HOSTED = 200
+"""A homepage or server of more names than this is a hosting company's: it says nothing about who broadcasts."""
 SHARED_SERVER = 60
 _WORDS_OF_A_NAME = 2
 
@@ -119,7 +119,7 @@ def _same_home(one: StreamFacts, other: StreamFacts, carried: Carried) -> Reason
         return None
     home = one.clues.by_kind[HOME]
     names = carried.by(HOME, home)
-    if names > HOSTED_HOME or (names > OWN_HOME and " " not in one.clues.name_key):
+    if names > HOSTED or (names > OWN_HOME and " " not in one.clues.name_key):
         return None
     confidence = 0.97 if names <= OWN_HOME else 0.93
     return Reason(SAME_HOME, confidence, {"homepage": home, "name": one.name, "names_of_homepage": names})
@@ -131,7 +131,7 @@ def _same_server(one: StreamFacts, other: StreamFacts, carried: Carried) -> Reas
         return None
     server = clue.partition(" ")[0]
     names = carried.by("server", server)
-    if names > SHARED_SERVER and " " not in one.clues.name_key:
+    if names > HOSTED or (names > SHARED_SERVER and " " not in one.clues.name_key):
         return None
     confidence = 0.96 if names <= OWN_HOME else 0.92
     return Reason(SAME_SERVER, confidence, {"server": server, "name": one.name, "names_of_server": names})
