@@ -30,10 +30,12 @@ def locate(
     probabilities are calibrated and sum to at most one, the rest is "elsewhere".
     """
     from airledger.learning.where_data import read_rows, told_of
-    from airledger.learning.where_model import WhereModel
+    from airledger.learning.where_model import WhereModel, is_shipped
     from airledger.platform.geo.lookup import IpPlaces
     from airledger.platform.settings import load_settings
 
+    if not is_shipped():
+        raise typer.BadParameter("this installation carries no model of places: `airledger learn where` makes one")
     try:
         rows = read_rows(file)
     except (OSError, EOFError, ValueError) as error:
