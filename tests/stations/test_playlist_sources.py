@@ -61,7 +61,7 @@ class TestAsx(SourceContract):
     kind = "asx"
     good = (
         b'<ASX version="3.0"><Title>List</Title>\n<Entry><Title>Radio &amp; Co</Title>'
-        b'<Ref HREF="http://a.example/live?a=1&b=2"/><ref href="http://mirror.example/live">'
+        b'<Ref HREF="http://a.example/live?a=1&b=2"/><ref href="http://second.example/live">'
         b'<MoreInfo href="http://a.example/"/></Entry>\n'
         b'<entry><ref href="http://b.example/x" /><author>B</author></entry></ASX>'
     )
@@ -77,7 +77,7 @@ class TestAsx(SourceContract):
             "Radio & Co",
             "http://a.example/",
         )
-        assert (mirror.url, mirror.name) == ("http://mirror.example/live", "Radio & Co")
+        assert (mirror.url, mirror.name) == ("http://second.example/live", "Radio & Co")
         assert (second.url, second.name) == ("http://b.example/x", "B")
 
     def test_a_reference_to_another_playlist_is_an_entry(self) -> None:
