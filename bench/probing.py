@@ -161,7 +161,8 @@ def store(streams: int) -> dict[str, float]:
             some = range(start, min(start + WRITTEN_AT_ONCE, streams + 1))
             with app.unit() as unit:
                 record_proofs(unit, [(one, light) for one in some], now=now, pace=Pace())
-            longest_s = max(longest_s, time.process_time() - at)
+            if start > 1:  # the first one compiles the statements
+                longest_s = max(longest_s, time.process_time() - at)
         cpu_s = time.process_time() - began
     return {"per_s": streams / cpu_s, "longest_ms": longest_s * 1000}
 
@@ -208,7 +209,7 @@ def _write(rounds: list[dict[str, dict[str, float]]], looked: dict[str, float], 
     )
     write_row(
         "Writing light proofs down, 32 in a unit (SQLite)",
-        f"{stored['per_s']:,.0f}/s on a core; the longest unit took {stored['longest_ms']:.0f} ms of CPU",
+        f"{stored['per_s']:,.0f}/s on a core; the longest unit after the first took {stored['longest_ms']:.0f} ms of CPU",
         "units hold the lock < 100 ms",
     )
 
