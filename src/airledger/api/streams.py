@@ -73,7 +73,7 @@ def stream_filter(
     type: Literal["radio", "tv"] | None = None,  # noqa: A002  the mission's name
     country: Annotated[str | None, Query(pattern=r"^[A-Za-z]{2}$")] = None,
     q: Annotated[Text | None, Query(max_length=200)] = None,
-    state: Literal["playing", "failing", "unproven", "retired"] | None = None,
+    state: Literal["playing", "failing", "off_hours", "unproven", "retired"] | None = None,
     language: Annotated[Text | None, Query(max_length=100)] = None,
     codec: Annotated[Text | None, Query(max_length=50)] = None,
     bbox: Annotated[str | None, Query(max_length=200, description="west,south,east,north in degrees")] = None,
