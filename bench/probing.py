@@ -209,7 +209,8 @@ def _write(rounds: list[dict[str, dict[str, float]]], looked: dict[str, float], 
     )
     write_row(
         "Writing light proofs down, 32 in a unit (SQLite)",
-        f"{stored['per_s']:,.0f}/s on a core; the longest unit after the first took {stored['longest_ms']:.0f} ms of CPU",
+        f"{stored['per_s']:,.0f}/s on a core; the longest unit after the first took "
+        f"{stored['longest_ms']:.0f} ms of CPU",
         "units hold the lock < 100 ms",
     )
 
