@@ -97,7 +97,7 @@ export async function getPage<T>(path: string, signal?: AbortSignal): Promise<Pa
   return { rows, next: nextPath(response.headers.get("link"), new URL(path, location.href).href) };
 }
 
-export async function change<T>(method: "POST" | "DELETE", path: string, body?: unknown): Promise<T | null> {
+export async function change<T>(method: "POST" | "PUT" | "DELETE", path: string, body?: unknown): Promise<T | null> {
   const response = await send(path, {
     method,
     headers: { accept: "application/json", ...(body === undefined ? {} : { "content-type": "application/json" }) },

@@ -1,7 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { paged } from "./queries";
 import { change, getJson, pathWith } from "./request";
-import type { History, Merge, PlaceAnswer, Provenance, Simulcast, StationPageData, Step, Verdict } from "./types";
+import type { History, Merge, Origin, PlaceAnswer, Simulcast, StationPageData, Step, Verdict } from "./types";
 
 const api = "/api/v1";
 
@@ -37,7 +37,7 @@ export const placeQuery = (id: number) =>
 export const provenanceQuery = (id: number) =>
   queryOptions({
     queryKey: ["provenance", id],
-    queryFn: ({ signal }) => getJson<Provenance>(`${api}/streams/${id}/provenance`, signal),
+    queryFn: ({ signal }) => getJson<Origin[]>(`${api}/streams/${id}/provenance`, signal),
   });
 
 export const simulcastsQuery = (stationId: number) =>

@@ -11,7 +11,7 @@ export type StreamState = "playing" | "failing" | "unproven" | "retired";
 export type StreamKind = "radio" | "tv";
 export type NowPlaying = Schemas["NowPlayingOut"];
 export type Stream = Narrowed<Schemas["StreamOut"], { state: StreamState; type: StreamKind | null }>;
-export type Choices = Schemas["ChoicesOut"];
+export type Choices = Schemas["StreamChoicesOut"];
 export type Check = Schemas["CheckOut"];
 export type Metric = Schemas["MetricOut"];
 export type Stats = Schemas["StatsOut"];
@@ -64,19 +64,17 @@ export type PlaceAnswer = {
   attribution: string | null;
   votes: PlaceVote[];
 };
-export type Provenance = Record<string, { source: string; value: unknown; first_seen: string; last_seen: string }[]>;
-export type History = {
-  rows: {
-    begins_at: string;
-    checks: number;
-    successes: number;
-    response_p50_ms: number | null;
-    response_p95_ms: number | null;
-    bandwidth_kbps: number | null;
-    downtime_s: number;
-    causes: Record<string, number>;
-  }[];
-};
+export type Origin = Schemas["OriginOut"];
+export type History = Schemas["HistoryOut"][];
+export type Outlook = Schemas["OutlookOut"];
+export type Alert = Schemas["AlertOut"];
+export type AlertChannel = Schemas["ChannelOut"];
+export type ChannelPlan = Partial<Schemas["ChannelIn"]> & Pick<Schemas["ChannelIn"], "kind" | "addresses">;
+export type AlertChoices = Schemas["ChoicesOut"];
+export type AlertMessage = Schemas["MessageOut"];
+export type Submission = Schemas["SubmissionOut"];
+export type Takedown = Schemas["TakedownOut"];
+export type Blocked = Schemas["BlockedOut"];
 
 /** What the event stream sends; the payload's fields depend on the type and are checked where they are read. */
 export type LiveEvent = { position: number; type: string; at: string; payload: Record<string, unknown> };

@@ -1,5 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { AlertsRoom } from "../alerts/AlertsRoom";
 import { catalogue } from "../catalogue/useCatalogue";
 import { Help } from "../frame/Help";
 import { Notices } from "../frame/Notices";
@@ -8,6 +9,7 @@ import { TopBar } from "../frame/TopBar";
 import { Wall } from "../frame/Trouble";
 import { LibraryRoom } from "../library/LibraryRoom";
 import { connect } from "../live/connect";
+import { ModerationRoom } from "../moderation/ModerationRoom";
 import { Player } from "../player/Player";
 import { step } from "../player/step";
 import { tuner } from "../player/useTuner";
@@ -16,10 +18,11 @@ import { ReviewRoom } from "../review/ReviewRoom";
 import { StationDrawer } from "../stations/StationDrawer";
 import { StationsRoom } from "../stations/StationsRoom";
 import { SystemRoom } from "../system/SystemRoom";
+import { TakedownPage } from "../takedown/TakedownPage";
 import { texts } from "../texts";
 import { UnknownRoom } from "../unknown/UnknownRoom";
 import { useKeys } from "./keyboard";
-import { type Room, sharesFilter, useRoute } from "./route";
+import { type Room, type Route, sharesFilter, useRoute } from "./route";
 import { useLinkSignIn } from "./useLinkSignIn";
 
 const GlobeRoom = lazy(() => import("../globe/GlobeRoom"));
@@ -69,22 +72,7 @@ export function App() {
       <TopBar search={search} help={() => setHelp(true)} />
       <main className="content">
         <Wall key={route.room}>
-          {route.room === "globe" && (
-            <Suspense fallback={<div className="globe-room" />}>
-              <GlobeRoom />
-            </Suspense>
-          )}
-          {route.room === "station" && typeof route.id === "number" && (
-            <Suspense fallback={<div className="room" />}>
-              <StationPage id={route.id} />
-            </Suspense>
-          )}
-          {route.room === "stations" && <StationsRoom />}
-          {route.room === "plays" && <PlaysRoom />}
-          {route.room === "library" && <LibraryRoom />}
-          {route.room === "review" && <ReviewRoom />}
-          {route.room === "unknown" && <UnknownRoom />}
-          {route.room === "system" && <SystemRoom />}
+          <CurrentRoom route={route} />
         </Wall>
         {streamId !== null && (
           <Wall key={streamId}>
@@ -96,5 +84,32 @@ export function App() {
       <Notices />
       {help && <Help close={() => setHelp(false)} />}
     </div>
+  );
+}
+
+/** The room that the address names. */
+function CurrentRoom({ route }: { route: Route }) {
+  return (
+    <>
+      {route.room === "globe" && (
+        <Suspense fallback={<div className="globe-room" />}>
+          <GlobeRoom />
+        </Suspense>
+      )}
+      {route.room === "station" && typeof route.id === "number" && (
+        <Suspense fallback={<div className="room" />}>
+          <StationPage id={route.id} />
+        </Suspense>
+      )}
+      {route.room === "stations" && <StationsRoom />}
+      {route.room === "plays" && <PlaysRoom />}
+      {route.room === "library" && <LibraryRoom />}
+      {route.room === "review" && <ReviewRoom />}
+      {route.room === "unknown" && <UnknownRoom />}
+      {route.room === "moderation" && <ModerationRoom />}
+      {route.room === "alerts" && <AlertsRoom />}
+      {route.room === "takedown" && <TakedownPage />}
+      {route.room === "system" && <SystemRoom />}
+    </>
   );
 }

@@ -4,8 +4,8 @@ import { type Room, rooms } from "./route";
 const needed: Partial<Record<Room, string>> = {
   review: "plays:read",
   unknown: "library:read",
-  moderation: "plays:write",
-  alerts: "plays:read",
+  moderation: "stations:write",
+  alerts: "alerts:read",
 };
 /** Rooms that one comes to from within others, or by their address. */
 const inner: ReadonlySet<Room> = new Set(["station", "takedown"]);

@@ -15,7 +15,7 @@ export function Help({ close }: { close: () => void }) {
         ))}
       </dl>
       <p className="quiet help-foot">
-        <a href="/docs">{texts.help.api}</a> · {texts.help.credits}
+        <a href="/docs">{texts.help.api}</a> · <a href="/takedown">{texts.help.takedown}</a> · {texts.help.credits}
       </p>
     </Modal>
   );

@@ -6,7 +6,19 @@ import { livePlays } from "../live/plays";
 import { usePlaying } from "../player/useTuner";
 import { texts } from "../texts";
 import { Beacons } from "./beacons";
-import { type Hovered, hover, makeGlobe, paddingAround, pick, setAccuracy, setMarks, viewOf, wholeZoom } from "./map";
+import {
+  addIcons,
+  type Hovered,
+  hover,
+  iconsOf,
+  makeGlobe,
+  paddingAround,
+  pick,
+  setAccuracy,
+  setMarks,
+  viewOf,
+  wholeZoom,
+} from "./map";
 import { hasPlace } from "./place";
 import { points, usePoints } from "./points";
 import { Tip } from "./Tip";
@@ -114,6 +126,7 @@ function open(box: HTMLElement, current: { current: Props }, setTip: SetTip): { 
 /** Keeps on the globe what the worker groups for the view: asked anew where one has moved beyond what it answered last. */
 function useMarks(map: Globe | null): void {
   const { version } = usePoints();
+  const supplied = useRef<Globe | null>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another version is drawn anew
   useEffect(() => {
     if (map === null) return;
@@ -123,9 +136,14 @@ function useMarks(map: Globe | null): void {
     const look = async (): Promise<void> => {
       if (asking || gone || (drawn !== null && holds(drawn, viewOf(map)))) return;
       asking = true;
-      const answer = await points.draw(viewOf(map));
+      const isFirst = supplied.current !== map;
+      supplied.current = map;
+      const answer = await points.draw(viewOf(map), iconsOf(map), isFirst);
       asking = false;
-      if (gone || answer === null) return;
+      if (answer === null) return;
+      // Also where its marks come too late: the worker draws each image only once.
+      addIcons(map, answer.images);
+      if (gone) return;
       drawn = answer;
       setMarks(map, answer);
       // One may have moved on while the worker was at it.

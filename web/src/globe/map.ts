@@ -1,12 +1,12 @@
 import { type GeoJSONSource, Map as Globe, type LngLat, type MapMouseEvent, type PaddingOptions } from "maplibre-gl";
 import "./worker";
-import { donutOf, drawDonut, drawPoint, pixelRatio } from "./marks";
+import { pixelRatio } from "./marks";
 import { night } from "./night";
-import { type Palette, readPalette } from "./palette";
+import { readPalette } from "./palette";
 import { points } from "./points";
 import { circle } from "./sphere";
 import { styleFor } from "./style";
-import { type Drawn, type Members, nearestZoom, type View } from "./view";
+import { type Drawn, type Icons, type Members, nearestZoom, type View } from "./view";
 
 export type Picked = { kind: "stream"; id: number } | { kind: "many"; members: Members } | { kind: "nothing" };
 export type Hovered = { id: number } | { cluster: number; playing: number; failing: number };
@@ -31,13 +31,7 @@ export function paddingAround(mark: DOMRect, box: DOMRect): PaddingOptions {
   };
 }
 
-function answerMissingImages(map: Globe, palette: Palette, font: string): void {
-  map.setMissingStyleImageResolver((id) => {
-    const donut = donutOf(id);
-    if (donut !== null) map.addImage(id, drawDonut(donut, palette, font), { pixelRatio });
-    else if (id.startsWith("point:")) map.addImage(id, drawPoint(id.slice(6), palette), { pixelRatio });
-  });
-}
+const removed = new WeakSet<Globe>();
 
 type Look = { center: LngLat; zoom: number };
 
@@ -66,14 +60,16 @@ export function makeGlobe(box: HTMLElement, label: string): Globe {
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
   map.getCanvas().setAttribute("aria-label", label);
-  answerMissingImages(map, palette, getComputedStyle(box).getPropertyValue("--font").trim());
   const timer = setInterval(() => {
     if (!document.hidden) map.getSource<GeoJSONSource>("night")?.setData(night(Date.now()));
   }, nightEveryMs);
   map.on("moveend", () => {
     left = { center: map.getCenter(), zoom: map.getZoom() };
   });
-  map.on("remove", () => clearInterval(timer));
+  map.on("remove", () => {
+    removed.add(map);
+    clearInterval(timer);
+  });
   return map;
 }
 
@@ -81,6 +77,18 @@ export function viewOf(map: Globe): View {
   const { lat: latitude, lng: longitude } = map.getCenter();
   const { clientWidth: widthPx, clientHeight: heightPx } = map.getContainer();
   return { latitude, longitude, zoom: map.getZoom(), widthPx, heightPx };
+}
+
+/** What the worker needs to draw the marks' images. */
+export function iconsOf(map: Globe): Icons {
+  const box = map.getContainer();
+  return { palette: readPalette(box), font: getComputedStyle(box).getPropertyValue("--font").trim() };
+}
+
+/** Takes the images of marks; a map that is gone by then needs none. */
+export function addIcons(map: Globe, images: readonly [string, ImageData][]): void {
+  if (removed.has(map)) return;
+  for (const [icon, image] of images) if (!map.hasImage(icon)) map.addImage(icon, image, { pixelRatio });
 }
 
 export function setMarks(map: Globe, { marks }: Drawn): void {

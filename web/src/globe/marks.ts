@@ -1,11 +1,36 @@
 import type { Palette } from "./palette";
+import type { ManyPoints, OnePoint } from "./view";
 
 const scale = 2;
 export const parts = 12;
 
 export type Donut = { radius: number; playing: number; failing: number; label: string };
 
-/** The image id that the style computes for a cluster: `donut:RADIUS:PLAYING:FAILING:LABEL`, the middle two in twelfths. */
+const radii = [
+  [10, 13],
+  [50, 15],
+  [200, 18],
+  [1000, 21],
+  [10_000, 25],
+] as const;
+
+/** The name of a mark's image: `point:STATE[:unsure]`, or `donut:RADIUS:PLAYING:FAILING:LABEL`, the middle two in twelfths. */
+export function iconOf(mark: OnePoint | ManyPoints): string {
+  if (!("point_count" in mark)) return `point:${mark.state}${mark.unsure ? ":unsure" : ""}`;
+  const { point_count: count, point_count_abbreviated: label, playing, failing } = mark;
+  const radius = radii.find(([below]) => count < below)?.[1] ?? 30;
+  const twelfths = (share: number): number => Math.round((parts * share) / count);
+  return `donut:${radius}:${twelfths(playing)}:${twelfths(failing)}:${label}`;
+}
+
+/** The image that a name stands for; null for a name that is none of ours. */
+export function drawIcon(icon: string, palette: Palette, font: string): ImageData | null {
+  const donut = donutOf(icon);
+  if (donut !== null) return drawDonut(donut, palette, font);
+  return icon.startsWith("point:") ? drawPoint(icon.slice(6), palette) : null;
+}
+
+/** Reads a cluster's image name. */
 export function donutOf(id: string): Donut | null {
   const found = /^donut:(\d{1,3}):(\d{1,2}):(\d{1,2}):([^:]{1,8})$/.exec(id);
   if (found === null) return null;
@@ -25,18 +50,17 @@ export function arcs(donut: Donut): { state: "playing" | "failing" | "unproven";
   return all.filter((arc) => arc.to - arc.from > 1e-6);
 }
 
-function canvas(sizePx: number): [CanvasRenderingContext2D, number] {
-  const element = document.createElement("canvas");
-  element.width = sizePx * scale;
-  element.height = sizePx * scale;
-  const context = element.getContext("2d");
+type Context = OffscreenCanvasRenderingContext2D;
+
+function canvas(sizePx: number): [Context, number] {
+  // Read back at once: in the processor's memory that is a copy, in the graphics card's a wait.
+  const context = new OffscreenCanvas(sizePx * scale, sizePx * scale).getContext("2d", { willReadFrequently: true });
   if (context === null) throw new Error("The browser gave no 2D canvas to draw the globe's marks.");
   context.scale(scale, scale);
   return [context, sizePx];
 }
 
-const image = (context: CanvasRenderingContext2D): ImageData =>
-  context.getImageData(0, 0, context.canvas.width, context.canvas.height);
+const image = (context: Context): ImageData => context.getImageData(0, 0, context.canvas.width, context.canvas.height);
 
 export function drawDonut(donut: Donut, palette: Palette, font: string): ImageData {
   const [context, size] = canvas(donut.radius * 2 + 2);
@@ -72,7 +96,7 @@ export function drawDonut(donut: Donut, palette: Palette, font: string): ImageDa
 
 const pointPx = 18;
 
-function outline(context: CanvasRenderingContext2D, state: string): void {
+function outline(context: Context, state: string): void {
   const middle = pointPx / 2;
   context.lineJoin = "round";
   context.beginPath();

@@ -4,7 +4,7 @@ import type { LiveEvent, StreamState } from "../api/types";
 import type { Filter } from "../catalogue/filter";
 import { streamOf } from "../catalogue/patch";
 import type { Asked } from "./pointsWorker";
-import type { Drawn, Members, Tally, View } from "./view";
+import type { Drawn, Icons, Members, Tally, View } from "./view";
 
 export type Loading = { status: "idle" | "loading" | "ready" | "failed"; problem: Problem | null };
 /** `version` differs when other marks would be drawn. */
@@ -70,7 +70,9 @@ export class Points {
     this.post({ kind: "read", path: this.path });
   }
 
-  draw = (view: View): Promise<Drawn | null> => this.ask({ kind: "draw", view });
+  /** `isFirst`: the map asks for the first time and has no images yet. */
+  draw = (view: View, icons: Icons, isFirst: boolean): Promise<(Drawn & { images: [string, ImageData][] }) | null> =>
+    this.ask({ kind: "draw", view, icons, isFirst });
   members = (cluster: number): Promise<Members | null> => this.ask({ kind: "members", cluster });
   nearest = (latitude: number, longitude: number, withinDeg: number): Promise<number | null> =>
     this.ask({ kind: "nearest", latitude, longitude, withinDeg });

@@ -3,12 +3,13 @@ import { getBytes, Problem } from "../api/request";
 import type { StreamState } from "../api/types";
 import { Clusters } from "./clusters";
 import { columnsOf } from "./columns";
-import type { View } from "./view";
+import { drawIcon, iconOf } from "./marks";
+import type { Drawn, Icons, View } from "./view";
 
 export type Asked =
   | { kind: "read"; path: string }
   | { kind: "states"; changes: [number, StreamState][] }
-  | { kind: "draw"; ask: number; view: View }
+  | { kind: "draw"; ask: number; view: View; icons: Icons; isFirst: boolean }
   | { kind: "members"; ask: number; cluster: number }
   | { kind: "nearest"; ask: number; latitude: number; longitude: number; withinDeg: number };
 
@@ -42,10 +43,32 @@ async function read(path: string): Promise<void> {
   }
 }
 
+const drawn = new Set<string>();
+
+/** The marks, each with the name of its image, and the images that this map has not been given yet: drawn here as well. */
+function withIcons({
+  view,
+  icons,
+  isFirst,
+}: Extract<Asked, { kind: "draw" }>): Drawn & { images: [string, ImageData][] } {
+  if (isFirst) drawn.clear();
+  const found = clusters.draw(view);
+  const images: [string, ImageData][] = [];
+  for (const { properties } of found.marks) {
+    const icon = iconOf(properties);
+    properties.icon = icon;
+    if (drawn.has(icon)) continue;
+    drawn.add(icon);
+    const image = drawIcon(icon, icons.palette, icons.font);
+    if (image !== null) images.push([icon, image]);
+  }
+  return { ...found, images };
+}
+
 function answer(asked: Exclude<Asked, { kind: "read" | "states" }>): unknown {
   switch (asked.kind) {
     case "draw":
-      return clusters.draw(asked.view);
+      return withIcons(asked);
     case "members":
       return clusters.members(asked.cluster);
     case "nearest":

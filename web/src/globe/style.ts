@@ -1,42 +1,9 @@
 import shapes from "virtual:countries";
-import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl";
+import type { LayerSpecification, StyleSpecification } from "maplibre-gl";
 import { night } from "./night";
 import type { Palette } from "./palette";
 
 const empty = { type: "FeatureCollection" as const, features: [] };
-
-const twelfths = (property: string): ExpressionSpecification => [
-  "round",
-  ["*", 12, ["/", ["get", property], ["get", "point_count"]]],
-];
-
-const radius: ExpressionSpecification = [
-  "step",
-  ["get", "point_count"],
-  13,
-  10,
-  15,
-  50,
-  18,
-  200,
-  21,
-  1000,
-  25,
-  10000,
-  30,
-];
-
-const donutId: ExpressionSpecification = [
-  "concat",
-  "donut:",
-  ["to-string", radius],
-  ":",
-  ["to-string", twelfths("playing")],
-  ":",
-  ["to-string", twelfths("failing")],
-  ":",
-  ["to-string", ["get", "point_count_abbreviated"]],
-];
 
 /** Sea, land, borders and coasts: what every map of the page begins with. No tiles, no glyphs, no sprites. */
 export const ground = {
@@ -122,7 +89,7 @@ export function styleFor(palette: Palette, now: number): StyleSpecification {
         source: "streams",
         filter: ["!", ["has", "point_count"]],
         layout: {
-          "icon-image": ["concat", "point:", ["get", "state"], ["case", ["get", "unsure"], ":unsure", ""]],
+          "icon-image": ["get", "icon"],
           "icon-allow-overlap": true,
           "icon-ignore-placement": true,
         },
@@ -132,7 +99,7 @@ export function styleFor(palette: Palette, now: number): StyleSpecification {
         type: "symbol",
         source: "streams",
         filter: ["has", "point_count"],
-        layout: { "icon-image": donutId, "icon-allow-overlap": true, "icon-ignore-placement": true },
+        layout: { "icon-image": ["get", "icon"], "icon-allow-overlap": true, "icon-ignore-placement": true },
       },
     ],
   };

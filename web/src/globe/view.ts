@@ -1,5 +1,6 @@
 import type { Feature, Point } from "geojson";
 import type { StreamState } from "../api/types";
+import type { Palette } from "./palette";
 import { angle, type Box, reachOf, wrapped } from "./sphere";
 
 /** As near as one can come. Clusters hold beyond it, so that stations at one place stay together and can be listed. */
@@ -17,7 +18,8 @@ export type ManyPoints = {
   playing: number;
   failing: number;
 };
-export type Mark = Feature<Point, OnePoint | ManyPoints>;
+export type Mark = Feature<Point, (OnePoint | ManyPoints) & { icon?: string }>;
+export type Icons = { palette: Palette; font: string };
 export type View = { latitude: number; longitude: number; zoom: number; widthPx: number; heightPx: number };
 /** What to draw, and for which views that holds: those of the same whole zoom whose sight lies within `reach` of the middle. */
 export type Drawn = { marks: Mark[]; zoom: number; latitude: number; longitude: number; reach: number; tight: boolean };

@@ -10,9 +10,9 @@ const dayS = 86_400;
 const t = texts.history;
 
 /** As uPlot wants it, oldest first: times in seconds, median and 95th percentile of response in ms, rate in kbit/s. */
-export function columnsOf(rows: History["rows"]): uPlot.AlignedData {
+export function columnsOf(rows: History): uPlot.AlignedData {
   return [
-    rows.map((row) => Date.parse(row.begins_at) / 1000),
+    rows.map((row) => Date.parse(row.at) / 1000),
     rows.map((row) => row.response_p50_ms),
     rows.map((row) => row.response_p95_ms),
     rows.map((row) => row.bandwidth_kbps),
@@ -57,7 +57,7 @@ function optionsFor(box: HTMLElement): Omit<uPlot.Options, "width"> {
   };
 }
 
-export default function HistoryChart({ rows }: { rows: History["rows"] }) {
+export default function HistoryChart({ rows }: { rows: History }) {
   const box = useRef<HTMLElement>(null);
   const theme = useTheme();
   // biome-ignore lint/correctness/useExhaustiveDependencies: the colours are read from the theme

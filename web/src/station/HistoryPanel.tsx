@@ -17,7 +17,7 @@ const t = texts.history;
 export function HistoryPanel({ id }: { id: number }) {
   const [step, setStep] = useState<Step>("hour");
   const query = useQuery(historyQuery(id, step));
-  const rows = query.data?.rows ?? [];
+  const rows = query.data ?? [];
   return (
     <Offered title={t.title} wide query={query} isEmpty={false} empty="" test="history">
       <Switch label={t.step} value={step} options={steps} word={(one) => t.steps[one] ?? one} pick={setStep} />
@@ -26,7 +26,7 @@ export function HistoryPanel({ id }: { id: number }) {
   );
 }
 
-function Shown({ rows }: { rows: History["rows"] }) {
+function Shown({ rows }: { rows: History }) {
   const { uptime, downS, causes } = summed(rows);
   return (
     <>
@@ -39,9 +39,9 @@ function Shown({ rows }: { rows: History["rows"] }) {
       <div className="up-strip" role="img" aria-label={t.strip}>
         {rows.map((row) => (
           <span
-            key={row.begins_at}
+            key={row.at}
             data-share={stripOf(row)}
-            title={`${new Date(row.begins_at).toLocaleString()} · ${row.successes}/${row.checks}`}
+            title={`${new Date(row.at).toLocaleString()} · ${row.successes}/${row.checks}`}
           />
         ))}
       </div>
@@ -59,7 +59,7 @@ function Shown({ rows }: { rows: History["rows"] }) {
   );
 }
 
-export type Row = History["rows"][number];
+export type Row = History[number];
 
 /** How much of a stretch was up: all, some, none, or nothing known. */
 export function stripOf(row: Pick<Row, "checks" | "successes">): "all" | "some" | "none" | "unknown" {

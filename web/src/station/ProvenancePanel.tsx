@@ -9,20 +9,25 @@ const t = texts.provenance;
 /** Which directory says what, and since when. */
 export function ProvenancePanel({ id }: { id: number }) {
   const query = useQuery(provenanceQuery(id));
-  const fields = Object.entries(query.data ?? {});
+  const fields = query.data ?? [];
   return (
-    <Offered title={t.title} query={query} isEmpty={fields.length === 0} empty={t.empty} test="provenance">
+    <Offered title={t.title} wide query={query} isEmpty={fields.length === 0} empty={t.empty} test="provenance">
       <ul className="lines">
-        {fields.flatMap(([field, claims]) =>
-          claims.map((claim) => (
-            <li key={`${field} ${claim.source} ${String(claim.value)}`} className="line">
+        {fields.flatMap(({ field, derived_from: derived, said }) =>
+          said.map((one) => (
+            <li
+              key={`${field} ${one.source} ${one.source_key}`}
+              className="line"
+              data-off={!one.stands || undefined}
+              title={one.stands ? t.stands : t.overruled}
+            >
               <span className="line-main">
                 <strong>{field.replaceAll("_", " ")}</strong>
-                <span className="quiet">{String(claim.value)}</span>
+                <span className="quiet">{shown(one.value)}</span>
               </span>
               <span className="line-end quiet">
-                <span>{claim.source}</span>
-                <Ago at={claim.last_seen} />
+                <span>{derived ?? one.source}</span>
+                <Ago at={one.last_seen} />
               </span>
             </li>
           )),
@@ -31,3 +36,5 @@ export function ProvenancePanel({ id }: { id: number }) {
     </Offered>
   );
 }
+
+const shown = (value: unknown): string => (typeof value === "object" ? JSON.stringify(value) : String(value));
