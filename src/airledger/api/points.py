@@ -30,7 +30,7 @@ class ChoiceOut(BaseModel):
     count: int
 
 
-class ChoicesOut(BaseModel):
+class StreamChoicesOut(BaseModel):
     """How many streams match, and what they may be narrowed by, most frequent first."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -71,7 +71,7 @@ async def get_points(
     return Response(made.body, media_type=BINARY, headers={**headers, "Content-Encoding": "gzip"})
 
 
-@router.get("/choices", response_model=ChoicesOut)
+@router.get("/choices", response_model=StreamChoicesOut)
 async def get_choices(
     state: State,
     caller: Annotated[Principal | None, public()],
@@ -86,7 +86,7 @@ async def get_choices(
         def listed(pairs: list[tuple[str, int]]) -> list[ChoiceOut]:
             return [ChoiceOut(value=value, count=count) for value, count in pairs]
 
-        out = ChoicesOut(
+        out = StreamChoicesOut(
             total=found.total,
             placeless=found.placeless,
             states=found.states,
