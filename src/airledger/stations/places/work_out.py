@@ -247,8 +247,8 @@ def _row_of(stream_id: int, vote: Vote, now: datetime) -> PlaceVote:
 
 
 def _keys(session: Session, ids: Sequence[int]) -> dict[int, str]:
-    query = select(PlaceLook.stream_id, PlaceLook.evidence_key).where(PlaceLook.stream_id.in_(ids))
-    return dict(session.execute(query).tuples().all())
+    looks = session.scalars(select(PlaceLook).where(PlaceLook.stream_id.in_(ids)))
+    return {look.stream_id: look.evidence_key for look in looks}
 
 
 def _note_looks(unit: Unit, keys: Mapping[int, str], now: datetime) -> None:
