@@ -178,8 +178,8 @@ def _another(peaks: Peaks, chance: np.random.Generator) -> Peaks:
     freqs_hz = peaks.freqs_hz * pitch + chance.normal(0, 4, len(peaks))
     fits = (freqs_hz > 120) & (freqs_hz < 3_900)
     order = np.argsort(times_s[fits])
-    columns = (column[fits][order].astype(np.float32) for column in (times_s, freqs_hz, peaks.levels))
-    return Peaks(*columns, LOOK_S)
+    times, freqs, levels = (column[fits][order].astype(np.float32) for column in (times_s, freqs_hz, peaks.levels))
+    return Peaks(times, freqs, levels, LOOK_S)
 
 
 if __name__ == "__main__":

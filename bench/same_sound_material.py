@@ -119,7 +119,7 @@ def artificial() -> Iterator[Sent]:
         "dither": 1e-4 * chance.standard_normal(len(time_s)),
         "hum": 0.002 * np.sin(2 * np.pi * 150 * time_s),
         "tone": 0.5 * np.sin(2 * np.pi * 1_000 * time_s),
-        "tones": 0.2 * sum(np.sin(2 * np.pi * hz * time_s) for hz in (261.6, 329.6, 392.0)),
+        "tones": 0.2 * np.sum([np.sin(2 * np.pi * hz * time_s) for hz in (261.6, 329.6, 392.0)], axis=0),
         "beeps": 0.5 * np.sin(2 * np.pi * 1_000 * time_s) * (time_s % 1 < 0.1),
     }
     for number, (name, sound) in enumerate(sounds.items()):
@@ -157,8 +157,8 @@ def _shared(parts: list[F32], whole: F32, other: F32, sharing: str, chance: np.r
         return np.concatenate([other[:at], song, other[at:]])[:samples]
     if sharing == "speed":
         factor = 1 + float(chance.choice([-0.04, -0.02, 0.015, 0.03]))
-        stretched = np.interp(np.arange(samples) * factor, np.arange(samples), whole)
-        return stretched.astype(np.float32)
+        stretched: F32 = np.interp(np.arange(samples) * factor, np.arange(samples), whole).astype(np.float32)
+        return stretched
     if sharing == "news":
         other[NEWS] = whole[NEWS]
         return other
@@ -197,7 +197,7 @@ def _through(sound: F32, kind: str, kbps: int) -> F32:
     """Sound encoded and decoded again, at 8 kHz."""
     coded = encode(np.clip(sound, -1, 1), RATE_HZ, kind, bitrate_kbps=kbps)
     blocks: list[F32] = []
-    with av.open(BytesIO(coded)) as container:
+    with av.open(BytesIO(coded), "r") as container:
         for frame in container.decode(audio=0):
             blocks.append(frame.to_ndarray()[0].astype(np.float32))  # both channels of Vorbis are the same
             rate = frame.sample_rate

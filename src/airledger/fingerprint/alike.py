@@ -28,7 +28,7 @@ _FOLLOWERS = 32
 _TABLE_BITS = 24
 _STEP_TICKS = 50  # of delay: a second
 _MOST_FOUND = 1 << 20
-_LEAST_MET = 25
+_LEAST_MET = 60
 _SIGMAS = 10.0
 _OF_EACH = 24
 
