@@ -32,7 +32,7 @@ test: ## All tests, from nothing
 	$(BIN)/pytest -n 2 --dist loadfile -q
 	npm --prefix web test --silent
 
-accept: setup-dev ## A longer proof: make accept PART=band-embedded|band-grown|crash-embedded|crash-grown|fresh|real_lists|watching_year|watching_db|sqlite_crowd|screenshots|globe|programme
+accept: setup-dev ## A longer proof: make accept PART=band-embedded|band-grown|crash-embedded|crash-grown|fresh|real_lists|watching_year|sqlite_crowd|screenshots|globe|programme
 	$(BIN)/python -m pytest tests/acceptance -m acceptance -q -s $(if $(PART),-k "$(subst -, and ,$(PART))",)
 
 lint: setup-dev ## Style, types, layers
