@@ -44,26 +44,8 @@ export type Simulcast = Schemas["SimulcastOut"];
 
 /** How fine a history is. */
 export type Step = "raw" | "hour" | "day";
-export type PlaceVote = {
-  method: string;
-  country_code: string | null;
-  latitude: number | null;
-  longitude: number | null;
-  radius_km: number | null;
-  confidence: number;
-  evidence: Record<string, unknown>;
-};
-export type PlaceAnswer = {
-  latitude: number | null;
-  longitude: number | null;
-  accuracy_radius_km: number | null;
-  country_code: string | null;
-  city: string | null;
-  confidence: number | null;
-  verified: boolean;
-  attribution: string | null;
-  votes: PlaceVote[];
-};
+export type PlaceVote = Schemas["VoteOut"];
+export type PlaceAnswer = Schemas["PlaceOut"];
 export type Origin = Schemas["OriginOut"];
 export type History = Schemas["HistoryOut"][];
 export type Outlook = Schemas["OutlookOut"];

@@ -59,7 +59,7 @@ export function spotsOf(place: PlaceAnswer): Spot[] {
       : [{ latitude: row.latitude, longitude: row.longitude, radiusKm: row.radius_km ?? 0, role, weight }];
   return [
     ...place.votes.flatMap((vote) => spot(vote, "vote", vote.confidence)),
-    ...spot({ ...place, radius_km: place.accuracy_radius_km }, "answer", place.confidence ?? 1),
+    ...spot({ ...place, radius_km: place.accuracy_radius_km }, "answer", place.confidence_score ?? 1),
   ];
 }
 
@@ -78,7 +78,7 @@ function Answer({ place }: { place: PlaceAnswer }) {
         {joined(
           [
             place.accuracy_radius_km != null && texts.drawer.accuracy(place.accuracy_radius_km),
-            place.confidence != null && texts.station.sure(percent(place.confidence)),
+            place.confidence_score !== null && texts.station.sure(percent(place.confidence_score)),
           ],
           " ",
         )}
