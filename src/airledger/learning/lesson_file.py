@@ -23,6 +23,7 @@ class LessonFile:
         labels: str[n] classes, or float32[n] numbers.
         sources: str[n], where each comes from.
         is_test: bool[n], whether it is kept from training.
+        items: int64[n], the piece that each was cut from: windows of one piece are judged together.
         columns: Names of the columns.
         features: Version of the vectors.
         made_from: One line: what the lessons were made from.
@@ -32,6 +33,7 @@ class LessonFile:
     labels: NDArray[np.str_] | F32
     sources: Texts
     is_test: NDArray[np.bool_]
+    items: NDArray[np.int64]
     columns: tuple[str, ...]
     features: str
     made_from: str
@@ -47,6 +49,7 @@ class LessonFile:
             self.labels[kept],
             self.sources[kept],
             self.is_test[kept],
+            self.items[kept],
             self.columns,
             self.features,
             self.made_from,
@@ -65,6 +68,7 @@ class LessonFile:
             np.concatenate([self.labels, other.labels]),
             np.concatenate([self.sources, other.sources]),
             np.concatenate([self.is_test, other.is_test]),
+            np.concatenate([self.items, other.items + (int(self.items.max()) + 1 if len(self) else 0)]),
             self.columns,
             self.features,
             f"{self.made_from}; {other.made_from}",
@@ -79,6 +83,7 @@ class LessonFile:
                 labels=self.labels,
                 sources=self.sources,
                 is_test=self.is_test,
+                items=self.items,
                 columns=np.array(self.columns),
                 features=np.array(self.features),
                 made_from=np.array(self.made_from),
@@ -98,6 +103,7 @@ def read_lessons(path: Path) -> LessonFile:
                 held["labels"],
                 held["sources"],
                 held["is_test"].astype(bool),
+                held["items"].astype(np.int64),
                 tuple(str(one) for one in held["columns"]),
                 str(held["features"]),
                 str(held["made_from"]),

@@ -6,12 +6,11 @@ how the model came to its number.
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from airledger.learning.onnx_model import OnnxModel, open_model
+from airledger.learning.onnx_model import OnnxModel
 
 F32 = NDArray[np.float32]
 
@@ -48,24 +47,18 @@ def sent_values(codec: str, kbps: float) -> F32:
     return np.array([kbps, *kinds], np.float32)
 
 
-@lru_cache(maxsize=1)
-def predictor() -> OnnxModel:
-    """Open the predictor that is shipped, once a process."""
-    return open_model(MODEL_NAME)
-
-
-def predict_quality(vector: F32, columns: tuple[str, ...], model: OnnxModel | None = None) -> float:
+def predict_quality(vector: F32, columns: tuple[str, ...], model: OnnxModel) -> float:
     """Predict quality, 0 (nothing left of it) to 1 (as it was made).
 
     Args:
         vector: float32[len(columns)]: a sound's vector, and `sent_values` behind it.
         columns: The names of its columns.
-        model: Another model than the shipped one.
+        model: The predictor.
 
     Raises:
         ModelError: The model needs a column that the vector lacks.
     """
-    number = float((model or predictor()).numbers(vector[None, :], columns)[0])
+    number = float(model.numbers(vector[None, :], columns)[0])
     return round(min(1.0, max(0.0, number)), 3)
 
 

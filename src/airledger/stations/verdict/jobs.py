@@ -19,6 +19,7 @@ from airledger.stations.verdict.record import claim, find_due, record_verdict
 if TYPE_CHECKING:  # av, NumPy and the models load only in processes that look
     from airledger.stations.verdict.collect import Collected
     from airledger.stations.verdict.eyes import Eyes
+    from airledger.stations.verdict.trained import Models
 
 PLAN_LOOKS = "stations.plan_looks"
 JUDGE_SOUND = "stations.judge_sound"
@@ -75,22 +76,24 @@ def judge(deps: Deps, stream_ids: list[int], stopping: Callable[[], bool]) -> in
     """
     from airledger.stations.verdict.collect import Wanted, collect_all
     from airledger.stations.verdict.eyes import Eyes
+    from airledger.stations.verdict.trained import Models
 
     with deps.database.read() as session:
         rows = session.execute(select(Stream.id, Stream.url, Stream.request_headers).where(Stream.id.in_(stream_ids)))
         wanted: list[Wanted] = [Wanted(row.id, row.url, row.request_headers or {}) for row in rows]
     settings = deps.settings
     collected = collect_all(deps.guard, settings.user_agent, wanted, seconds=settings.look_seconds, stopping=stopping)
+    models = Models.open(settings.data)
     judged = 0
     with Eyes() as eyes:
         for one in collected:
             if stopping():
                 raise HandedBackError
-            judged += _judge_one(deps, eyes, one)
+            judged += _judge_one(deps, eyes, one, models)
     return judged
 
 
-def _judge_one(deps: Deps, eyes: "Eyes", one: "Collected") -> bool:
+def _judge_one(deps: Deps, eyes: "Eyes", one: "Collected", models: "Models") -> bool:
     from airledger.stations.verdict.signs import signs_of
     from airledger.stations.verdict.take import take_look
 
@@ -100,7 +103,7 @@ def _judge_one(deps: Deps, eyes: "Eyes", one: "Collected") -> bool:
         if stream is None:
             return False
         signs = signs_of(session, stream, now)
-    found = take_look(eyes, one, signs)
+    found = take_look(eyes, one, signs, models)
     with deps.database.unit() as unit:
         record_verdict(unit, one.wanted.id, found, now=now, every_s=deps.settings.look_days * DAY_S)
     return found.confidence is not None

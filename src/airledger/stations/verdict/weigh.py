@@ -1,19 +1,29 @@
 """From a close look to a verdict: models where sound must be judged, rules where they are exact. Values in and out."""
 
 from dataclasses import dataclass, field, replace
+from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
 
 from airledger.audio.look_frames import Looked
-from airledger.audio.picture_vector import picture_features
+from airledger.audio.picture_vector import PictureFeatures, picture_features
 from airledger.audio.resample import to_8k
-from airledger.audio.sound_vector import LEAST_S, SOUND_COLUMNS, SOUND_VERSION, sound_vector
+from airledger.audio.sound_vector import (
+    LEAST_S,
+    SOUND_COLUMNS,
+    WINDOW_COLUMNS,
+    WINDOW_VERSION,
+    sound_vector,
+    window_vectors,
+)
+from airledger.audio.speech import LONGEST_S, MODEL_RATE_HZ, SpeechModelMissingError, listen_wide
 from airledger.learning.fraud_detector import Signs, Suspicion, suspect
 from airledger.learning.quality_predictor import SENT_COLUMNS, predict_quality, quality_reasons, sent_values
-from airledger.learning.stream_classifier import SOUND_CLASSES, Classified, classify
+from airledger.learning.stream_classifier import LOOP, SOUND_CLASSES, UNHEARD, Classified, PieceFacts, classify
 from airledger.stations.cause import Cause
 from airledger.stations.verdict.picture import picture_faults, picture_quality
+from airledger.stations.verdict.trained import Models
 
 F32 = NDArray[np.float32]
 
@@ -21,7 +31,7 @@ VALID_ABOVE = 0.7
 """The mission's: a stream is valid where its probability is above."""
 COLUMNS = SOUND_COLUMNS + SENT_COLUMNS
 RULES = "rules 1"
-ERROR_PAGE, SLATE, SILENCE, LOOP = "error_page", "slate", "silence", "advert_loop"
+ERROR_PAGE, SLATE, SILENCE = "error_page", "slate", "silence"
 LABELS = (*SOUND_CLASSES, ERROR_PAGE, SLATE)
 # A card or a dark picture in front of a programme may be a radio station sent as television.
 TRUST_BY_FAULT = {Cause.PLACEHOLDER.value: 0.8, Cause.BLACK.value: 0.6, Cause.FROZEN.value: 0.6}
@@ -52,7 +62,7 @@ class Weighed:
         reasons: Why, in words.
         faults: Of the picture.
         model_version: What judged.
-        vector: Values by the names of `COLUMNS`; empty without sound.
+        vector: The typical window, by the names of its columns; empty without sound.
         error: Why nothing could be judged; "" otherwise.
     """
 
@@ -75,11 +85,39 @@ class Weighed:
     @property
     def features(self) -> str:
         """Version of the vector."""
-        return SOUND_VERSION if self.vector else ""
+        return WINDOW_VERSION if self.vector else ""
 
 
-def vector_of(seen: Looked, data_bytes: int) -> F32:
-    """Describe a look's sound, float32[len(COLUMNS)].
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A look's sound as models see it.
+
+    Attributes:
+        windows: float32[k, len(WINDOW_COLUMNS)], for the classifier.
+        whole: float32[len(COLUMNS)], for the predictor of quality.
+        facts: Of the sound as a whole, for the classifier.
+    """
+
+    windows: F32
+    whole: F32
+    facts: PieceFacts
+
+    @property
+    def values(self) -> dict[str, float]:
+        """The whole by the names of its columns."""
+        return {name: float(one) for name, one in zip(COLUMNS, self.whole, strict=True)}
+
+    @property
+    def typical(self) -> dict[str, float]:
+        """The window that is nearest to the mean of all, by the names of its columns: what a person's word teaches."""
+        spread = np.maximum(self.windows.std(axis=0), 1e-6)
+        apart = np.square((self.windows - self.windows.mean(axis=0)) / spread).sum(axis=1)
+        nearest = self.windows[int(apart.argmin())]
+        return {name: round(float(one), 5) for name, one in zip(WINDOW_COLUMNS, nearest, strict=True)}
+
+
+def describe(seen: Looked, data_bytes: int) -> Described:
+    """Describe a look's sound.
 
     Args:
         seen: At least 4 s of sound.
@@ -89,8 +127,25 @@ def vector_of(seen: Looked, data_bytes: int) -> F32:
         ValueError: There is too little sound.
     """
     pcm = seen.pcm.astype(np.float32) / np.float32(32768)
-    heard = sound_vector(pcm, seen.rate_hz, to_8k(np.ascontiguousarray(pcm.mean(axis=1)), seen.rate_hz))
-    return np.concatenate([heard, sent_values(seen.codec, data_bytes * 8 / 1000 / seen.sound_s)])
+    narrow = to_8k(np.ascontiguousarray(pcm.mean(axis=1)), seen.rate_hz)
+    heard = sound_vector(pcm, seen.rate_hz, narrow)
+    sent = sent_values(seen.codec, data_bytes * 8 / 1000 / seen.sound_s)
+    whole = np.concatenate([heard, sent])
+    loop = float(whole[COLUMNS.index("loop_likeness")])
+    return Described(window_vectors(narrow), whole, PieceFacts(loop, *_heard_by_the_ear(pcm, seen.rate_hz)))
+
+
+def _heard_by_the_ear(pcm: F32, rate_hz: int) -> tuple[float, float]:
+    """Ask `audio.speech` for its shares of speech and music; -1 each where its package is not installed."""
+    from scipy.signal import resample_poly
+
+    common = gcd(rate_hz, MODEL_RATE_HZ)
+    wide = resample_poly(pcm.mean(axis=1), MODEL_RATE_HZ // common, rate_hz // common)
+    try:
+        content = listen_wide(np.asarray(wide[: int(LONGEST_S * MODEL_RATE_HZ)], np.float32))
+    except SpeechModelMissingError:
+        return UNHEARD, UNHEARD
+    return content.speech, content.music
 
 
 def weigh_refusal(cause: Cause) -> Weighed:
@@ -101,61 +156,63 @@ def weigh_refusal(cause: Cause) -> Weighed:
     return Weighed(ERROR_PAGE, {ERROR_PAGE: 1.0}, 0.0, 1.0, None, said)
 
 
-def weigh(seen: Looked, signs: Signs, data_bytes: int) -> Weighed:
+def weigh(seen: Looked, signs: Signs, data_bytes: int, models: Models) -> Weighed:
     """Judge what was seen.
 
     Args:
         seen: A close look.
         signs: What else is known of the stream.
         data_bytes: Bytes that hold the sound and nothing else; 0 where pictures came along.
+        models: What judges.
     """
     pictures = picture_features(seen.thumbs, seen.crops, seen.times_s)
     faults = picture_faults(pictures) if pictures else ()
-    is_heard = seen.sound_s >= LEAST_S
-    if not is_heard and pictures is None:
+    described = describe(seen, data_bytes) if seen.sound_s >= LEAST_S else None
+    if described is None and pictures is None:
         return Weighed(error=seen.error or f"only {seen.sound_s:.1f} s of sound came")
-    vector = vector_of(seen, data_bytes) if is_heard else None
-    heard = _classified(seen, vector) if vector is not None else None
-    if vector is not None and heard is not None and heard.label == LOOP:
-        signs = replace(signs, loop_likeness=float(vector[COLUMNS.index("loop_likeness")]))
+    heard = _classified(seen, described, models) if described else None
+    if described and heard and heard.label == LOOP:
+        signs = replace(signs, loop_likeness=described.facts.loop_likeness)
     suspicion = suspect(signs)
     confidence = heard.programme if heard else float(not faults)
     for fault in faults:
         confidence *= TRUST_BY_FAULT[fault]
     is_slate = bool(faults) and (heard is None or heard.programme < 1 - VALID_ABOVE)
-    quality, why = _quality(vector, heard)
-    if pictures is not None:
-        picture, picture_why = picture_quality(pictures)
-        quality, why = (picture if quality is None else (quality + picture) / 2), [*why, *picture_why]
+    quality, why = _quality(described, heard, pictures, models)
     return Weighed(
         label=SLATE if is_slate else heard.label if heard else None,
         probabilities={name: round(share, 4) for name, share in (heard.probabilities if heard else {}).items()},
         confidence=round(confidence, 4),
         risk_score=round(1 - confidence * (1 - suspicion.score), 4),
-        quality=None if quality is None else round(quality, 3),
+        quality=quality,
         reasons=_reasons(heard, faults, suspicion, why),
         faults=faults,
         model_version=heard.model_version if heard else RULES,
-        vector=_named(vector) if vector is not None else {},
+        vector=described.typical if described else {},
     )
 
 
-def _classified(seen: Looked, vector: F32) -> Classified:
+def _classified(seen: Looked, described: Described, models: Models) -> Classified:
     """Digital silence is told by an exact rule, everything else by the model."""
     if int(np.abs(seen.pcm.astype(np.int32)).max(initial=0)) <= 1:
         return Classified(SILENCE, {name: float(name == SILENCE) for name in SOUND_CLASSES}, RULES)
-    return classify(vector, COLUMNS)
+    return classify(described.windows, WINDOW_COLUMNS, described.facts, models.classifier)
 
 
-def _quality(vector: F32 | None, heard: Classified | None) -> tuple[float | None, list[str]]:
-    """Only a programme has a quality: silence is not clear, and noise not clipped."""
-    if vector is None or heard is None or heard.programme < 0.5:  # noqa: PLR2004  more likely none
-        return None, []
-    return predict_quality(vector, COLUMNS), quality_reasons(_named(vector))
-
-
-def _named(vector: F32) -> dict[str, float]:
-    return {name: float(one) for name, one in zip(COLUMNS, vector, strict=True)}
+def _quality(
+    described: Described | None, heard: Classified | None, pictures: PictureFeatures | None, models: Models
+) -> tuple[float | None, list[str]]:
+    """Judge sound by the model and pictures by rules; only a programme has a quality: silence is not clear."""
+    parts: list[float] = []
+    why: list[str] = []
+    if described and heard and heard.programme >= 0.5:  # noqa: PLR2004  more likely a programme than not
+        parts.append(predict_quality(described.whole, COLUMNS, models.predictor))
+        why += quality_reasons(described.values)
+    if pictures is not None:
+        quality, reasons = picture_quality(pictures)
+        parts.append(quality)
+        why += reasons
+    return (round(sum(parts) / len(parts), 3) if parts else None), why
 
 
 def _reasons(

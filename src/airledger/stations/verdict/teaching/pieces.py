@@ -19,7 +19,7 @@ from airledger.stations.verdict.eyes import Eyes
 F32 = NDArray[np.float32]
 
 MUSIC, SPEECH = "music", "speech"
-RATE_HZ = 22_050
+RATE_HZ = 16_000
 """Kinds of sound are told below 4 kHz: lessons for them need no more."""
 FILE_S = 75.0
 LARGEST_FILE_BYTES = 64 << 20
@@ -93,7 +93,7 @@ def music_pieces(
 
 
 def speech_pieces(source: Source, eyes: Eyes, rng: np.random.Generator, seconds: float) -> Iterator[F32]:
-    """Join a source's utterances with short pauses between them, for ever; mono at 22 kHz, -20 dBFS RMS."""
+    """Join a source's utterances with short pauses between them, for ever; mono at 16 kHz, -20 dBFS RMS."""
     count = int(seconds * RATE_HZ)
     words: list[F32] = []
     length = 0

@@ -19,7 +19,7 @@ from airledger.stations.verdict.teaching.pieces import RATE_HZ, resampled
 F32 = NDArray[np.float32]
 
 BLOCK = 1152 * 16
-EDGES_HZ = (20.0, 200.0, 1200.0, 5000.0, 20_000.0)
+EDGES_HZ = (20.0, 200.0, 1200.0, 3000.0, 20_000.0)
 
 
 @dataclass(frozen=True)
@@ -47,28 +47,28 @@ class Sending:
 
 SENDINGS: dict[str, Sending] = {
     "mp3": Sending(
-        "libmp3lame", "mp3", "mp3", "fltp", (22_050, 32_000, 44_100, 48_000), (24, 32, 48, 64, 96, 128, 160)
+        "libmp3lame", "mp3", "mp3", "fltp", (16_000, 22_050, 32_000, 44_100, 48_000), (24, 32, 48, 64, 96, 128, 160)
     ),
     "aac": Sending(
         "aac",
         "adts",
         "aac",
         "fltp",
-        (22_050, 32_000, 44_100, 48_000),
+        (16_000, 22_050, 32_000, 44_100, 48_000),
         (24, 32, 48, 64, 96, 128),
         (("aac_coder", "fast"),),
     ),
-    "opus": Sending("libopus", "ogg", "ogg", "flt", (24_000, 48_000), (16, 24, 32, 48, 64, 96)),
+    "opus": Sending("libopus", "ogg", "ogg", "flt", (16_000, 24_000, 48_000), (16, 24, 32, 48, 64, 96)),
     "vorbis": Sending(
         "vorbis",
         "ogg",
         "ogg",
         "fltp",
-        (22_050, 44_100),
+        (16_000, 22_050, 44_100),
         (80,),
         (("strict", "-2"), ("flags", "+qscale"), ("global_quality", "472")),
     ),
-    "flac": Sending("flac", "flac", "flac", "s16", (22_050, 44_100, 48_000), ()),
+    "flac": Sending("flac", "flac", "flac", "s16", (16_000, 22_050, 44_100, 48_000), ()),
 }
 
 

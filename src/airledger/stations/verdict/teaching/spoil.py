@@ -7,6 +7,7 @@ The label measures fidelity; no people rated anything.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,10 @@ from numpy.typing import NDArray
 from airledger.audio.fidelity import bandwidth_hz
 from airledger.audio.mfcc import mel_filters
 from airledger.audio.short_time import power_spectra
+from airledger.audio.sound_vector import sound_vector
 from airledger.learning.quality_predictor import sent_values
 from airledger.stations.verdict.eyes import Eyes
-from airledger.stations.verdict.teaching.lessons import Lesson, vector_of
-from airledger.stations.verdict.teaching.pieces import MUSIC, Source, level_dbfs, music_pieces, resampled
+from airledger.stations.verdict.teaching.pieces import MUSIC, Source, level_dbfs, music_pieces, narrow, resampled
 from airledger.stations.verdict.teaching.send import SENDINGS, send
 
 F32 = NDArray[np.float32]
@@ -34,8 +35,20 @@ COST_OF_GAP, MOST_COST_OF_GAPS = 0.02, 0.6
 LONGEST_DELAY_S = 0.2
 
 
-def quality_lessons(sources: list[Source], eyes: Eyes, seed: int, *, is_test: bool, count: int) -> Iterator[Lesson]:
-    """Draw lessons in quality for one half of the sources; labels are numbers as text.
+@dataclass(frozen=True)
+class QualityLesson:
+    """One piece as it arrived: its vector (`sound_vector` and `sent_values`), and its quality."""
+
+    quality: float
+    source: str
+    is_test: bool
+    vector: F32
+
+
+def quality_lessons(
+    sources: list[Source], eyes: Eyes, seed: int, *, is_test: bool, count: int
+) -> Iterator[QualityLesson]:
+    """Draw lessons in quality for one half of the sources.
 
     Only music of full bandwidth is taken: what is narrow already has no known quality.
     """
@@ -53,7 +66,7 @@ def quality_lessons(sources: list[Source], eyes: Eyes, seed: int, *, is_test: bo
                 yield _lesson(each[0], piece, eyes, rng, is_test=is_test)
 
 
-def _lesson(source: str, piece: F32, eyes: Eyes, rng: Generator, *, is_test: bool) -> Lesson:
+def _lesson(source: str, piece: F32, eyes: Eyes, rng: Generator, *, is_test: bool) -> QualityLesson:
     level = 10 ** ((rng.uniform(-26, -14) - level_dbfs(piece)) / 20)
     clean = np.clip(piece * np.float32(level), -0.99, 0.99).astype(np.float32)
     spoilt, gaps = spoil(clean, rng)
@@ -62,8 +75,8 @@ def _lesson(source: str, piece: F32, eyes: Eyes, rng: Generator, *, is_test: boo
     got = resampled(sent.pcm.mean(axis=1), sent.seen.rate_hz, STUDIO_HZ)
     label = quality_of(clean, got, gaps * 60 / PIECE_S)
     kbps = sent.kbps if SENDINGS[codec].bitrates_kbps else 0.0
-    vector = np.concatenate([vector_of(sent), sent_values(sent.seen.codec, kbps)])
-    return Lesson(f"{label:.4f}", source, is_test, vector)
+    heard = sound_vector(sent.pcm, sent.seen.rate_hz, narrow(sent.pcm.mean(axis=1), sent.seen.rate_hz))
+    return QualityLesson(label, source, is_test, np.concatenate([heard, sent_values(sent.seen.codec, kbps)]))
 
 
 def spoil(sound: F32, rng: Generator) -> tuple[F32, int]:
