@@ -161,7 +161,7 @@ def test_turning_a_globe_of_100_000_stations_never_holds_the_page_up(house: Inst
         wait_until(lambda: page.evaluate(MARKS)["stations"] > 0, "the stations are on the globe", 120, poll_s=1)
         found = turn(browser, page)
         browser.close()
-    print(f"\nmarks drawn, by rest: {[(round(one['zoom'], 1), one['marks'], one['stations']) for one in found.marks]}")  # noqa: T201, E501  the figures that are to be shown
+    print(f"\nmarks drawn, by rest: {[(round(one['zoom'], 1), one['marks'], one['stations']) for one in found.marks]}")  # noqa: T201  the figures that are to be shown
     print(f"longest task: {found.longest_ms:.1f} ms on the wall, {found.longest_cpu_ms:.1f} ms of the processor")  # noqa: T201
     print(f"long tasks as the browser tells them: {found.long_tasks_ms}")  # noqa: T201
     assert max(one["marks"] for one in found.marks) <= MOST_MARKS

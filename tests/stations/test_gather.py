@@ -21,9 +21,9 @@ from airledger.stations.alerts.gather import (
     gather,
     keys_of,
 )
-from airledger.stations.watching.network import network_of
 from airledger.stations.alerts.quiet import checked_hours, is_quiet, quiet_ended
 from airledger.stations.alerts.words import Subject, subject_of, text_of
+from airledger.stations.watching.network import network_of
 
 BEGIN = datetime(2026, 1, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

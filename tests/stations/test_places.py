@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stations.rows import add_stream
 
 from airledger.learning.where_told import Told
 from airledger.platform.audit import SYSTEM
@@ -23,6 +22,7 @@ from airledger.stations.places.gather import Evidence, is_hosting, votes_of
 from airledger.stations.places.read_place import place_of, unsure_places
 from airledger.stations.places.trust import Trust
 from airledger.stations.places.work_out import locate_due
+from stations.rows import add_stream
 
 MIDDLES = {code: Middle(1.0, 2.0, 300) for code in ("GH", "NG", "DE", "US", "FR")}
 ACCRA = (5.556, -0.1969)

@@ -26,6 +26,7 @@ from airledger.stations.alerts.channels import (
 )
 from airledger.stations.alerts.find_alerts import MAX_LIMIT, AlertFilter, AlertView
 from airledger.stations.alerts.models import AlertChannel
+from airledger.stations.alerts.raise_alerts import KINDS
 
 URL_LIMIT = 8_192
 MOST_HOURS = 24 * 30
@@ -225,7 +226,7 @@ async def get_alert_choices(state: State, caller: Reader) -> ChoicesOut:
     """Tell which kinds of alerts and channels there are."""
     notifier = state.app.notifier
     names = sorted(_allowed(state, caller).operator_names)
-    return ChoicesOut(kinds=list(channels.KINDS), has_mail=notifier.has_mail, operator_names=names)
+    return ChoicesOut(kinds=list(KINDS), has_mail=notifier.has_mail, operator_names=names)
 
 
 @router.get("/alert-channels")

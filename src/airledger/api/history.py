@@ -1,7 +1,7 @@
 """A stream's history for charts, and the performance analyser: what gets slower, worse or narrower, and where."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
@@ -171,9 +171,11 @@ async def get_analysis(
 
 
 def _performance(one: Performance) -> PerformanceOut:
-    fields = {name: getattr(one, name) for name in PerformanceOut.model_fields if not name.endswith("_trend")}
+    fields: dict[str, Any] = {
+        name: getattr(one, name) for name in PerformanceOut.model_fields if not name.endswith("_trend")
+    }
     trends = {name: _trend(getattr(one, name)) for name in PerformanceOut.model_fields if name.endswith("_trend")}
-    return PerformanceOut(**fields, **trends)
+    return PerformanceOut(**(fields | trends))
 
 
 def _trend(one: Trend) -> TrendOut:

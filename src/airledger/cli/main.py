@@ -36,7 +36,8 @@ app = typer.Typer(
 Then `airledger library add FOLDER` enrols your recordings, `airledger crawl SOURCE` finds stations, and
 `airledger up` listens. All data lies in one folder: `--data DIR` of `up`, or the variable `AIRLEDGER_DATA`.""",
 )
-for group in (up, stations, locate, export, merges, library, listen, identify, plays, unknowns, probe_agent, demo, house):
+GROUPS = (up, stations, locate, export, merges, library, listen, identify, plays, unknowns, probe_agent, demo, house)
+for group in GROUPS:
     group.add_to(app)
 app.add_typer(fingerprint.app, name="fingerprint", help="The bare recognition engine: files in, answers out.")
 app.add_typer(alerts.app, name="alerts", help="What is wrong with streams, and who is told of it.")

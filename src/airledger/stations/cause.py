@@ -11,8 +11,9 @@ class Cause(StrEnum):
     """What is wrong with a stream. The value is stored and shown, so it never changes.
 
     `SILENT`, `LOOPED`, `SLOW` and `FALSE_BITRATE` are judgements about sound that was heard, `FROZEN`, `BLACK` and
-    `PLACEHOLDER` about pictures that were seen; the tuner itself never reports them. `FALSE_BITRATE` is a warning: the stream plays. `TOKEN_EXPIRED` to `OUR_NETWORK` are found by
-    looking further than at one answer (`probing/second_look.py`, `probing/together.py`).
+    `PLACEHOLDER` about pictures that were seen; the tuner itself never reports them. `FALSE_BITRATE` is a warning: the
+    stream plays. `TOKEN_EXPIRED` to `OUR_NETWORK` are found by looking further than at one answer
+    (`probing/second_look.py`, `probing/together.py`).
     """
 
     DEAD_HOST = "dead_host"
