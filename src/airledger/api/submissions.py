@@ -95,13 +95,20 @@ class RefusalIn(BaseModel):
     reason: Text = Field(min_length=1, max_length=500)
 
 
+def _plain_schema() -> dict[str, Any]:
+    """Return the body's schema without references: `#/$defs` would point at nothing in the whole document."""
+    schema = StreamsIn.model_json_schema()
+    schema["properties"]["streams"]["items"] = schema.pop("$defs")["StreamIn"]
+    return schema
+
+
 @router.post(
     "/submissions",
     openapi_extra={
         "requestBody": {
             "required": True,
             "content": {
-                "application/json": {"schema": StreamsIn.model_json_schema()},
+                "application/json": {"schema": _plain_schema()},
                 "audio/x-mpegurl": {"schema": {"type": "string"}},
                 "text/plain": {"schema": {"type": "string"}},
             },
