@@ -91,6 +91,7 @@ def declare(registry: Registry, deps: Deps) -> None:
     registry.declare(EXPIRE_ANNOUNCEMENTS, "default", expire_announcements)
     registry.declare(PLAN_CHECKS, "default", plan_checks)
     registry.declare(PROBE, "probe", probe_batch, max_attempts=5)
+
     def try_https(context: Context) -> Result:
         return _try_https(deps, context)
 
