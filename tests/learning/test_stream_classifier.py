@@ -18,7 +18,7 @@ NAMES = ("stream_classifier", "quality_predictor")
 
 
 @given(
-    arrays(np.float32, (4, 6), elements=st.floats(0.01, 1, width=32)),
+    arrays(np.float32, (4, 6), elements=st.floats(0.015625, 1, width=32)),
     st.floats(0, 1),
     st.floats(-1, 1),
     st.floats(-1, 1),
