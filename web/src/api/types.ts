@@ -7,7 +7,9 @@ import type { components } from "./schema";
 type Schemas = components["schemas"];
 type Narrowed<T, Narrow> = Omit<Required<T>, keyof Narrow> & Narrow;
 
-export type StreamState = "playing" | "failing" | "unproven" | "retired";
+export type StreamState = "playing" | "failing" | "off_hours" | "unproven" | "retired";
+/** What the globe tells apart: a stream in its off hours looks like one that nobody has proven yet. */
+export type GlobeState = Exclude<StreamState, "off_hours">;
 export type StreamKind = "radio" | "tv";
 export type NowPlaying = Schemas["NowPlayingOut"];
 export type Stream = Narrowed<Schemas["StreamOut"], { state: StreamState; type: StreamKind | null }>;

@@ -1,7 +1,7 @@
 import type { StreamState } from "../api/types";
 import { texts } from "../texts";
 
-/** The shape of a state: disc, diamond, ring, dash. The same shapes are drawn on the globe. */
+/** The shape of a state: disc, diamond, ring, moon, dash. The same shapes are drawn on the globe. */
 export function StateShape({ state, size = 12 }: { state: StreamState; size?: number }) {
   return (
     <svg
@@ -16,6 +16,9 @@ export function StateShape({ state, size = 12 }: { state: StreamState; size?: nu
       {state === "playing" && <circle cx="6" cy="6" r="4.500" fill="currentColor" />}
       {state === "failing" && <path d="M6 .8 11.200 6 6 11.200.8 6Z" fill="currentColor" />}
       {state === "unproven" && <circle cx="6" cy="6" r="4" fill="none" stroke="currentColor" strokeWidth="1.800" />}
+      {state === "off_hours" && (
+        <path d="M8.500 2A4.500 4.500 0 1 0 8.500 10 5.500 5.500 0 0 1 8.500 2Z" fill="currentColor" />
+      )}
       {state === "retired" && <path d="M2 6h8" stroke="currentColor" strokeWidth="2" strokeLinecap="round" />}
     </svg>
   );

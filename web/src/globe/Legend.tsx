@@ -1,13 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { choicesQuery } from "../api/queries";
-import type { StreamState } from "../api/types";
+import type { GlobeState } from "../api/types";
 import { useFilter } from "../catalogue/useCatalogue";
 import { whole } from "../frame/format";
 import { StateShape } from "../frame/StateMark";
 import { texts } from "../texts";
 import { usePoints } from "./points";
 
-const states: readonly StreamState[] = ["playing", "failing", "unproven", "retired"];
+const states: readonly GlobeState[] = ["playing", "failing", "unproven", "retired"];
 
 /** What shapes and colours mean, with how many are on the globe; a click on one shows only it. */
 export function Legend() {

@@ -1,6 +1,6 @@
 import type { Feature, Point } from "geojson";
 import Supercluster from "supercluster";
-import type { StreamState } from "../api/types";
+import type { GlobeState } from "../api/types";
 import { type Columns, indexOf, noColumns, stateAt, states } from "./columns";
 import { angle, type Box, boxAround, reachOf, world } from "./sphere";
 import {
@@ -33,7 +33,7 @@ export class Clusters {
   }
 
   /** Takes new states of streams; tells whether any point looks different for it. */
-  patch(changes: Iterable<readonly [id: number, state: StreamState]>): boolean {
+  patch(changes: Iterable<readonly [id: number, state: GlobeState]>): boolean {
     let differs = false;
     for (const [id, state] of changes) {
       const at = indexOf(this.columns.ids, id);

@@ -1,7 +1,7 @@
-import type { StreamState } from "../api/types";
+import type { GlobeState } from "../api/types";
 
 /** As numbered on the wire. */
-export const states: readonly StreamState[] = ["playing", "failing", "unproven", "retired"];
+export const states: readonly GlobeState[] = ["playing", "failing", "unproven", "retired"];
 
 /** All points of the globe, a few bytes each; the layout is that of docs/formats/points.md. */
 export type Columns = {
@@ -41,8 +41,7 @@ export function columnsOf(buffer: ArrayBuffer): Columns {
   };
 }
 
-export const stateAt = (columns: Columns, at: number): StreamState =>
-  states[(columns.kinds[at] ?? 2) & 3] ?? "unproven";
+export const stateAt = (columns: Columns, at: number): GlobeState => states[(columns.kinds[at] ?? 2) & 3] ?? "unproven";
 
 /** Where an id stands in the ascending column, or -1. */
 export function indexOf(ids: Uint32Array, id: number): number {

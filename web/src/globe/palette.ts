@@ -1,7 +1,7 @@
-import type { StreamState } from "../api/types";
+import type { GlobeState } from "../api/types";
 
 export type Palette = Record<
-  "sea" | "land" | "border" | "coast" | "graticule" | "night" | "core" | "ink" | "accuracy" | StreamState,
+  "sea" | "land" | "border" | "coast" | "graticule" | "night" | "core" | "ink" | "accuracy" | GlobeState,
   string
 >;
 

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
 import { Problem, pathWith } from "../api/request";
-import type { LiveEvent, StreamState } from "../api/types";
+import type { GlobeState, LiveEvent } from "../api/types";
 import type { Filter } from "../catalogue/filter";
 import { streamOf } from "../catalogue/patch";
 import type { Asked } from "./pointsWorker";
@@ -25,9 +25,10 @@ const noTally: Tally = { total: 0, states: { playing: 0, failing: 0, unproven: 0
 const stateNames: readonly unknown[] = ["playing", "failing", "unproven", "retired"];
 
 /** The state that an event tells of a stream, or null. */
-function stateOf(event: LiveEvent): StreamState | null {
+function stateOf(event: LiveEvent): GlobeState | null {
   const told = event.type === "stream.state_changed" ? event.payload["to_state"] : event.payload["state"];
-  return stateNames.includes(told) ? (told as StreamState) : null;
+  if (told === "off_hours") return "unproven";
+  return stateNames.includes(told) ? (told as GlobeState) : null;
 }
 
 /** The points of the globe as the page sees them: questions to the worker that holds them, and what it answers. */
@@ -36,7 +37,7 @@ export class Points {
   private path: string | null = null;
   private shown: Shown = { loading: { status: "idle", problem: null }, tally: noTally, version: 0 };
   private readonly waiting = new Map<number, (value: unknown) => void>();
-  private readonly news = new Map<number, StreamState>();
+  private readonly news = new Map<number, GlobeState>();
   private readonly watchers = new Set<() => void>();
   private asks = 0;
   private patching: ReturnType<typeof setTimeout> | null = null;

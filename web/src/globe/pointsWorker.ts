@@ -1,6 +1,6 @@
 /** The points of the globe, beside the page: read, kept and grouped here, so that the page never waits for 100,000 of them. */
 import { getBytes, Problem } from "../api/request";
-import type { StreamState } from "../api/types";
+import type { GlobeState } from "../api/types";
 import { Clusters } from "./clusters";
 import { columnsOf } from "./columns";
 import { drawIcon, iconOf } from "./marks";
@@ -8,7 +8,7 @@ import type { Drawn, Icons, View } from "./view";
 
 export type Asked =
   | { kind: "read"; path: string }
-  | { kind: "states"; changes: [number, StreamState][] }
+  | { kind: "states"; changes: [number, GlobeState][] }
   | { kind: "draw"; ask: number; view: View; icons: Icons; isFirst: boolean }
   | { kind: "members"; ask: number; cluster: number }
   | { kind: "nearest"; ask: number; latitude: number; longitude: number; withinDeg: number };

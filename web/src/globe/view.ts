@@ -1,5 +1,5 @@
 import type { Feature, Point } from "geojson";
-import type { StreamState } from "../api/types";
+import type { GlobeState } from "../api/types";
 import type { Palette } from "./palette";
 import { angle, type Box, reachOf, wrapped } from "./sphere";
 
@@ -10,7 +10,7 @@ export const mostFeatures = 2000;
 /** A place known no better than this (a country's middle, say) is drawn as unsure. */
 export const unsureKm = 150;
 
-export type OnePoint = { id: number; state: StreamState; unsure: boolean };
+export type OnePoint = { id: number; state: GlobeState; unsure: boolean };
 export type ManyPoints = {
   cluster_id: number;
   point_count: number;
@@ -23,7 +23,7 @@ export type Icons = { palette: Palette; font: string };
 export type View = { latitude: number; longitude: number; zoom: number; widthPx: number; heightPx: number };
 /** What to draw, and for which views that holds: those of the same whole zoom whose sight lies within `reach` of the middle. */
 export type Drawn = { marks: Mark[]; zoom: number; latitude: number; longitude: number; reach: number; tight: boolean };
-export type Tally = { total: number; states: Record<StreamState, number> };
+export type Tally = { total: number; states: Record<GlobeState, number> };
 export type Members = { total: number; box: Box; zoom: number };
 
 /** The zoom whose groups a view shows. */

@@ -98,7 +98,7 @@ export function Undo({ merge, done }: { merge: Merge; done?: () => void }) {
       </span>
     );
   }
-  if (!may(account, "stations:write")) return null;
+  if (!may(account, "system:write")) return null;
   return (
     <button type="button" className="link" onClick={() => void undo(merge.id)}>
       {t.undo}

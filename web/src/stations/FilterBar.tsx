@@ -7,7 +7,7 @@ import { countryName, languageName, whole } from "../frame/format";
 import { Icon } from "../frame/Icon";
 import { texts } from "../texts";
 
-const states = ["playing", "failing", "unproven", "retired"] as const;
+const states = ["playing", "failing", "off_hours", "unproven", "retired"] as const;
 
 /** The filters that narrow the globe and the list together. */
 export function FilterBar() {
