@@ -1,9 +1,9 @@
-"""How likely a listing is not what it says: a calibrated additive score, not a trained model.
+"""How likely a listing is not what it says: an additive score with weights set by hand, not a trained model.
 
-No labelled frauds exist to train on, so each sign has a weight that was set by hand, and the scale was set on the rows
-of a real directory: about one row in a hundred reaches `DOUBTFUL` (docs/decisions/0035-fraud.md; `bench/fraud.py`
-measures it, and plants frauds in the same rows to see how many are found). Signs are taken for independent:
-1 - score = product of (1 - weight x strength).
+No labelled frauds exist to train on or to judge by, so nothing here is calibrated: a weight, and where a sign begins to
+count and counts in full, are judgements (docs/decisions/0035-fraud.md). `bench/fraud.py` measures how often two of the
+seven signs speak up among the rows of a real directory. Signs are taken for independent: 1 - score = product of
+(1 - weight x strength).
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Signs:
     Attributes:
         loop_likeness: How far its sound repeats itself, 0 to 1 (`audio/loop.py`).
         shared_with: Stations of other countries that were heard to send the same at the same time.
-        countries: Different countries that listings of this address, or of its name and homepage, claim.
+        countries: Different countries that listings of this address claim.
         claimed_kbps: The listing's bitrate.
         measured_kbps: What came.
         tags: The listing's tags.
