@@ -1,12 +1,16 @@
 """Close looks: a child decodes strangers' bytes, survives what breaks it, and collected bytes become a verdict."""
 
+import io
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from airledger.audio.look_frames import Looked, LookError, read_answer, write_answer
 from airledger.learning.fraud_detector import Signs
 from airledger.stations.cause import Cause
 from airledger.stations.verdict.collect import Collected, Wanted
-from airledger.stations.verdict.eyes import Eyes
+from airledger.stations.verdict.eyes import Eyes, nothing
 from airledger.stations.verdict.take import take_look
 from airledger.stations.verdict.teaching.send import SENDINGS, encode
 from airledger.stations.verdict.trained import Models
@@ -58,6 +62,37 @@ def test_a_child_that_dies_is_replaced() -> None:
         eyes._child.process.kill()
         assert "failed" in eyes.look(flac(np.zeros(RATE_HZ)), "flac").error
         assert eyes.look(flac(np.zeros(RATE_HZ)), "flac").error == ""
+
+
+SOUND = replace(nothing(""), pcm=np.zeros((8_000, 1), np.int16), rate_hz=8_000)
+
+
+def answered(seen: Looked) -> Looked:
+    wire = io.BytesIO()
+    write_answer(wire.write, seen)
+    wire.seek(0)
+    return read_answer(wire.read)
+
+
+def test_an_answer_comes_as_it_was_sent() -> None:
+    assert answered(SOUND).sound_s == 1
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        replace(SOUND, rate_hz=1),
+        replace(SOUND, rate_hz=-8_000),
+        replace(SOUND, rate_hz=10**9),
+        replace(SOUND, rate_hz=0),
+        replace(SOUND, pcm=np.zeros((62 * 8_000, 1), np.int16)),
+        replace(SOUND, times_s=np.full(1, np.nan), thumbs=np.zeros((1, 90, 160, 3), np.uint8)),
+        replace(SOUND, times_s=np.zeros(2)),
+    ],
+)
+def test_a_child_that_was_taken_over_is_not_believed(hostile: Looked) -> None:
+    with pytest.raises(LookError):
+        answered(hostile)
 
 
 def test_silence_is_silence_by_rule(models: Models) -> None:

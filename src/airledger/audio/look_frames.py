@@ -20,7 +20,8 @@ THUMB_WIDTH_PX, THUMB_HEIGHT_PX = 160, 90
 MOST_PICTURES = 24
 MOST_CROP_PX = 256
 MOST_CHANNELS = 2
-HIGHEST_RATE_HZ = 768_000
+LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 4_000, 192_000
+LONGEST_S = 61
 
 
 class LookError(ValueError):
@@ -119,8 +120,13 @@ def read_answer(read: Callable[[int], bytes]) -> Looked:
         times = np.array([float(one) for one in head["times_s"]], np.float64)
         height, width = (int(one) for one in head["crop"])
         channels, rate_hz = int(head["channels"]), int(head["rate_hz"])
-        if not (1 <= channels <= MOST_CHANNELS and 0 <= rate_hz <= HIGHEST_RATE_HZ and len(times) <= MOST_PICTURES):
+        is_rate = rate_hz == 0 or LOWEST_RATE_HZ <= rate_hz <= HIGHEST_RATE_HZ
+        if not (
+            1 <= channels <= MOST_CHANNELS and is_rate and len(times) <= MOST_PICTURES and np.isfinite(times).all()
+        ):
             raise LookError("The answer is beyond its limits.")
+        if len(sound) > 2 * channels * LONGEST_S * rate_hz:  # a low rate would make it hours to resample
+            raise LookError("There is more sound than was asked for.")
         return Looked(
             pcm=np.frombuffer(sound, "<i2").astype(np.int16).reshape(-1, channels),
             rate_hz=rate_hz,

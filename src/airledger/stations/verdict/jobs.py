@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from airledger.platform.clock import Clock
 from airledger.platform.db import Database
 from airledger.platform.guard import AddressGuard
+from airledger.platform.logging import logger
 from airledger.platform.settings import Settings
 from airledger.platform.tasks.registry import Context, Registry, Result
 from airledger.platform.tasks.rows import PENDING, TaskRow
@@ -17,9 +18,13 @@ from airledger.stations.models import Stream
 from airledger.stations.verdict.record import claim, find_due, record_verdict
 
 if TYPE_CHECKING:  # av, NumPy and the models load only in processes that look
+    from airledger.learning.fraud_detector import Signs
     from airledger.stations.verdict.collect import Collected
     from airledger.stations.verdict.eyes import Eyes
     from airledger.stations.verdict.trained import Models
+    from airledger.stations.verdict.weigh import Weighed
+
+log = logger(__name__)
 
 PLAN_LOOKS = "stations.plan_looks"
 JUDGE_SOUND = "stations.judge_sound"
@@ -95,7 +100,6 @@ def judge(deps: Deps, stream_ids: list[int], stopping: Callable[[], bool]) -> in
 
 def _judge_one(deps: Deps, eyes: "Eyes", one: "Collected", models: "Models") -> bool:
     from airledger.stations.verdict.signs import signs_of
-    from airledger.stations.verdict.take import take_look
 
     now = deps.clock.now()
     with deps.database.read() as session:
@@ -103,7 +107,18 @@ def _judge_one(deps: Deps, eyes: "Eyes", one: "Collected", models: "Models") -> 
         if stream is None:
             return False
         signs = signs_of(session, stream, now)
-    found = take_look(eyes, one, signs, models)
+    found = _look(eyes, one, signs, models)
     with deps.database.unit() as unit:
         record_verdict(unit, one.wanted.id, found, now=now, every_s=deps.settings.look_days * DAY_S)
     return found.confidence is not None
+
+
+def _look(eyes: "Eyes", one: "Collected", signs: "Signs", models: "Models") -> "Weighed":
+    from airledger.stations.verdict.take import take_look
+    from airledger.stations.verdict.weigh import Weighed
+
+    try:
+        return take_look(eyes, one, signs, models)
+    except Exception as error:
+        log.exception("look_failed", stream_id=one.wanted.id)
+        return Weighed(error=f"judging it failed: {type(error).__name__}")
