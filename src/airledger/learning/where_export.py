@@ -1,13 +1,16 @@
 """The two models as ONNX: numbers and trees, nothing that runs code when it is loaded."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from airledger.learning.where_text import TextModel
 
 OPSET = 17
 IR_VERSION = 8
+TREES_OPSET = 3
 
 
 def text_onnx(model: TextModel) -> bytes:
@@ -33,7 +36,7 @@ def text_onnx(model: TextModel) -> bytes:
         numpy_helper.from_array(model.scale, "scale"),
         numpy_helper.from_array(model.bias, "bias"),
         numpy_helper.from_array(np.array([1], np.int64), "middle"),
-        numpy_helper.from_array(model.vocabulary.astype(np.int64), "hashes"),
+        numpy_helper.from_array(model.vocabulary.astype(np.uint32), "hashes"),
     ]
     graph = helper.make_graph(
         nodes,
@@ -44,7 +47,7 @@ def text_onnx(model: TextModel) -> bytes:
         ],
         [
             helper.make_tensor_value_info("margins", TensorProto.FLOAT, ["n", len(model.classes)]),
-            helper.make_tensor_value_info("vocabulary", TensorProto.INT64, [len(model.vocabulary)]),
+            helper.make_tensor_value_info("vocabulary", TensorProto.UINT32, [len(model.vocabulary)]),
         ],
         constants,
     )
@@ -53,14 +56,60 @@ def text_onnx(model: TextModel) -> bytes:
 
 
 def trees_onnx(trees: Any, clues: int) -> bytes:
-    """Write the trees; the outputs are a label and probabilities (pairs, 2)."""
-    from skl2onnx import to_onnx
-    from skl2onnx.common.data_types import FloatTensorType
+    """Write boosted trees (scikit-learn's, two classes, numbers only) as one tree ensemble.
 
-    made = to_onnx(
-        trees,
-        initial_types=[("clues", FloatTensorType([None, clues]))],
-        options={id(trees): {"zipmap": False}},
-        target_opset={"": OPSET, "ai.onnx.ml": 3},
+    The input is clues (pairs, clues), float32, NaN where nothing is known; the output is odds (pairs, 1), the log-odds.
+    Written node by node: skl2onnx 1.20 stops at this scikit-learn's unsigned node numbers.
+    """
+    from onnx import TensorProto, helper
+
+    columns = _nodes([one.nodes for (one,) in trees._predictors], float(trees._baseline_prediction.item()))  # noqa: SLF001
+    node = helper.make_node(
+        "TreeEnsembleRegressor",
+        ["clues"],
+        ["odds"],
+        domain="ai.onnx.ml",
+        n_targets=1,
+        aggregate_function="SUM",
+        post_transform="NONE",
+        **columns,
     )
-    return bytes(made.SerializeToString())
+    graph = helper.make_graph(
+        [node],
+        "where_rank",
+        [helper.make_tensor_value_info("clues", TensorProto.FLOAT, ["pairs", clues])],
+        [helper.make_tensor_value_info("odds", TensorProto.FLOAT, ["pairs", 1])],
+    )
+    domains = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", TREES_OPSET)]
+    return bytes(helper.make_model(graph, opset_imports=domains, ir_version=IR_VERSION).SerializeToString())
+
+
+def _nodes(trees: Sequence[NDArray[Any]], baseline: float) -> dict[str, list[Any]]:
+    """Return the attributes of a tree ensemble; trees have scikit-learn's node records."""
+    found: dict[str, list[Any]] = {"base_values": [baseline]}
+    for number, nodes in enumerate(trees):
+        leaf = nodes["is_leaf"].astype(bool)
+        ids = np.arange(len(nodes))
+        told = {
+            "nodes_treeids": [number] * len(nodes),
+            "nodes_nodeids": ids.tolist(),
+            "nodes_featureids": np.where(leaf, 0, nodes["feature_idx"]).astype(int).tolist(),
+            "nodes_modes": ["LEAF" if one else "BRANCH_LEQ" for one in leaf],
+            "nodes_values": _rounded_down(np.where(leaf, 0.0, nodes["num_threshold"])).tolist(),
+            "nodes_truenodeids": np.where(leaf, 0, nodes["left"]).astype(int).tolist(),
+            "nodes_falsenodeids": np.where(leaf, 0, nodes["right"]).astype(int).tolist(),
+            "nodes_missing_value_tracks_true": np.where(leaf, 0, nodes["missing_go_to_left"]).astype(int).tolist(),
+            "target_treeids": [number] * int(leaf.sum()),
+            "target_nodeids": ids[leaf].tolist(),
+            "target_ids": [0] * int(leaf.sum()),
+            "target_weights": nodes["value"][leaf].tolist(),
+        }
+        for name, values in told.items():
+            found.setdefault(name, []).extend(values)
+    return found
+
+
+def _rounded_down(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Cast so that no 32-bit clue changes its side of a threshold."""
+    cast = thresholds.astype(np.float32)
+    return np.where(cast > thresholds, np.nextafter(cast, np.float32(-np.inf)), cast).astype(np.float32)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from airledger.learning.where_clues import VERSION as CLUES_VERSION
 from airledger.learning.where_clues import Detective, IpCountry, Memory
 from airledger.learning.where_gazetteer import gazetteer
-from airledger.learning.where_rank import Calibration, log_odds, probabilities
+from airledger.learning.where_rank import Calibration, held, probabilities
 from airledger.learning.where_told import Told
 from airledger.learning.where_words import VERSION as WORDS_VERSION
 from airledger.learning.where_words import bags
@@ -43,7 +43,7 @@ class WhereModel:
         self._trees = _session(folder / "where_rank.onnx")
         self._calibration = Calibration(**told["calibration"])
         nothing = {"places": np.zeros((1, 1), np.int32), "values": np.zeros((1, 1), np.float32)}
-        self._vocabulary = self._text.run(["vocabulary"], nothing)[0].astype(np.uint32)
+        self._vocabulary = self._text.run(["vocabulary"], nothing)[0]
         memory = Memory(told["hosts"], told["prior"])
         self._detective = Detective(told["classes"][:-1], gazetteer(), memory, ip_country)
 
@@ -56,7 +56,7 @@ class WhereModel:
         clues = [self._detective.gather(row, margin) for row, margin in zip(rows, self._margins(rows), strict=True)]
         streams = np.repeat(np.arange(len(rows)), [len(one.countries) for one in clues])
         values = np.concatenate([one.values for one in clues])
-        odds = log_odds(self._trees.run(["probabilities"], {"clues": values})[0][:, 1])
+        odds = held(self._trees.run(["odds"], {"clues": values})[0][:, 0])
         shares = probabilities(streams, odds, self._calibration)
         ends = np.cumsum([0, *(len(one.countries) for one in clues)])
         return [

@@ -72,8 +72,14 @@ def fit_trees(pairs: Pairs) -> Any:
 
 def log_odds(probabilities: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Return log-odds of probabilities."""
-    held = np.clip(probabilities.astype(np.float64), _TINY, 1 - _TINY)
-    return np.asarray(np.log(held / (1 - held)))
+    inside = np.clip(probabilities.astype(np.float64), _TINY, 1 - _TINY)
+    return np.asarray(np.log(inside / (1 - inside)))
+
+
+def held(odds: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Return log-odds within the bounds of `log_odds`."""
+    furthest = np.log((1 - _TINY) / _TINY)
+    return np.clip(odds.astype(np.float64), -furthest, furthest)
 
 
 def probabilities(
@@ -99,8 +105,8 @@ def calibrate(streams: NDArray[np.int64], odds: NDArray[np.float64], is_right: N
     has_right = np.bincount(streams, is_right, minlength=number) > 0
 
     def loss(at: NDArray[np.float64]) -> float:
-        held = Calibration(float(np.exp(at[0])), float(at[1]))
-        found = probabilities(streams, odds, held)
+        tried = Calibration(float(np.exp(at[0])), float(at[1]))
+        found = probabilities(streams, odds, tried)
         right = np.bincount(streams, np.where(is_right, found, 0.0), minlength=number)
         rest = 1.0 - np.bincount(streams, found, minlength=number)
         return float(-np.log(np.maximum(np.where(has_right, right, rest), _TINY)).mean())

@@ -5,7 +5,7 @@ what a single website says cannot help with unseen ones. Weights are kept as one
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from airledger.learning.where_words import hashed
 OTHER = "ZZ"  # all countries with too few websites; sorts behind every code
 LEAST_GROUPS_OF_COUNTRY = 45
 LEAST_GROUPS_OF_TOKEN = 3
+MOST_TOKENS = 110_000  # keeps the file below 10 MB
 SLACK = 0.3
 TOLERANCE = 1e-2
 ROUNDS = 60
@@ -39,6 +40,15 @@ class TextModel:
     weights: NDArray[np.int8]
     scale: NDArray[np.float32]
     bias: NDArray[np.float32]
+
+
+def strongest(model: TextModel, most: int) -> TextModel:
+    """Return the model with the tokens that can move a margin furthest, at most so many."""
+    if len(model.vocabulary) <= most:
+        return model
+    reach = (np.abs(model.weights.astype(np.float32)) * model.scale).max(axis=1)
+    kept = np.sort(np.argsort(-reach, kind="stable")[:most])
+    return replace(model, vocabulary=model.vocabulary[kept], weights=model.weights[kept])
 
 
 class Corpus:
@@ -76,9 +86,10 @@ class Corpus:
         weights = machine.coef_[at].T
         scale = (np.abs(weights).max(axis=0) / 127).astype(np.float32)
         steps = np.round(weights / scale).astype(np.int8)
-        return TextModel(
+        fitted = TextModel(
             tuple(classes), self.vocabulary[known], steps, scale, machine.intercept_[at].astype(np.float32)
         )
+        return strongest(fitted, MOST_TOKENS)
 
     def margins(self, model: TextModel, chosen: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Return margins of chosen rows, shape (chosen, classes)."""
