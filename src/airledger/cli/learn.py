@@ -127,7 +127,8 @@ def retrain(
 ) -> None:
     """Teach the classifier what people confirmed or corrected, on top of the shipped lessons.
 
-    The new model is taken into use (in DATA/models) only if it does not judge the shipped test half worse.
+    The new model is taken into use (in DATA/models) only if it judges the shipped test half at most half a percent
+    worse.
     """
     from airledger.app import Airledger
     from airledger.platform.settings import load_settings
