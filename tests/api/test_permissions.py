@@ -46,6 +46,9 @@ PUBLIC = {
     "GET /api/v1/streams/{stream_id}/metrics",
     "GET /api/v1/streams/{stream_id}/history",
     "GET /api/v1/streams/{stream_id}/outlook",
+    "GET /api/v1/streams/{stream_id}/verification",
+    "GET /api/v1/streams/{stream_id}/vantages",
+    "GET /api/v1/streams/{stream_id}/place",
     "POST /api/v1/takedown",
     "POST /yp",
     "POST /yp/cgi-bin",
@@ -80,7 +83,7 @@ def path_of(route: APIRoute | APIWebSocketRoute, ids: Furnished) -> str:
         "{stream_id}": str(ids.stream_id), "{play_id}": str(ids.play_id), "{recording_id}": str(ids.recording_id),
         "{name}": "none", "{stationuuid}": "none", "{kind}": "tags", "{term:path}": "pop", "{by}": "topvote",
         "{form}": "m3u",
-        "{path:path}": "globe", "{isrc}": "none", "{detection_id}": str(ids.play_id),
+        "{path:path}": "globe", "{isrc}": "none", "{dimension}": "host", "{detection_id}": str(ids.play_id),
     }  # fmt: skip
     path = route.path
     for name, value in values.items():

@@ -63,7 +63,8 @@ def trees_onnx(trees: Any, clues: int) -> bytes:
     """
     from onnx import TensorProto, helper
 
-    columns = _nodes([one.nodes for (one,) in trees._predictors], float(trees._baseline_prediction.item()))  # noqa: SLF001
+    nodes = [one.nodes for (one,) in trees._predictors]  # noqa: SLF001
+    columns = _nodes(nodes, float(trees._baseline_prediction.item()))  # noqa: SLF001
     node = helper.make_node(
         "TreeEnsembleRegressor",
         ["clues"],
@@ -84,7 +85,7 @@ def trees_onnx(trees: Any, clues: int) -> bytes:
     return bytes(helper.make_model(graph, opset_imports=domains, ir_version=IR_VERSION).SerializeToString())
 
 
-def _nodes(trees: Sequence[NDArray[Any]], baseline: float) -> dict[str, list[Any]]:
+def _nodes(trees: Sequence[NDArray[Any]], baseline: float) -> dict[str, Any]:
     """Return the attributes of a tree ensemble; trees have scikit-learn's node records."""
     found: dict[str, list[Any]] = {"base_values": [baseline]}
     for number, nodes in enumerate(trees):
