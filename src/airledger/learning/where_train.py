@@ -64,13 +64,42 @@ class Scores:
     ece: float
 
 
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """What the folds gave: clues and calibration to train with, and scores of rows whose domains were left out."""
+
+    corpus: Corpus
+    classes: tuple[str, ...]
+    pairs: Pairs
+    calibration: Calibration
+    scores: "dict[str, Scores]"
+
+
 def train(
     rows: Sequence[Labelled], ip_country: IpCountry | None, say: Say, *, seed: int = 1, work: Path | None = None
 ) -> Trained:
-    """Train on rows.
+    """Train on rows, with the arguments of `validate`."""
+    found = validate(rows, ip_country, say, seed=seed, work=work)
+    everything = np.ones(len(rows), bool)
+    trained = Trained(
+        found.corpus.fit(found.classes, everything),
+        fit_trees(found.pairs),
+        remember(rows, everything),
+        found.calibration,
+        found.scores,
+    )
+    say("trained on everything")
+    return trained
+
+
+def validate(
+    rows: Sequence[Labelled], ip_country: IpCountry | None, say: Say, *, seed: int = 1, work: Path | None = None
+) -> Validated:
+    """Score rows by models that their domains had no part in.
 
     The second model sees margins and memories that the row's own domain had no part in (`FOLDS` folds by domain), and
-    the calibration, like the scores, log-odds of trees that did not know the row.
+    the calibration, like the scores, log-odds of trees that did not know the row. The margins that taught those trees
+    come from text models that did know the scored row, and the calibration is fitted to all radio rows.
 
     Args:
         rows: What to learn from.
@@ -90,13 +119,7 @@ def train(
     radio = np.array([row.source == "radio" for row in rows])[pairs.streams]
     calibration = calibrate(squashed(pairs.streams[radio]), odds[radio], pairs.is_right[radio])
     say(f"calibrated: sharpness {calibration.sharpness:.3f}, elsewhere {calibration.elsewhere:.3f}")
-    judged = judge(rows, pairs, odds, calibration)
-    everything = np.ones(len(rows), bool)
-    trained = Trained(
-        corpus.fit(classes, everything), fit_trees(pairs), remember(rows, everything), calibration, judged
-    )
-    say("trained on everything")
-    return trained
+    return Validated(corpus, classes, pairs, calibration, judge(rows, pairs, odds, calibration))
 
 
 def judge(
