@@ -175,7 +175,7 @@ def models(as_json: AsJson = False) -> None:
 @app.command()
 def look(
     urls: Annotated[list[str], typer.Argument(help="Addresses of streams.")],
-    seconds: Annotated[float, typer.Option(help="How long to listen.", min=6, max=60)] = 45,
+    seconds: Annotated[float, typer.Option(help="How long to listen.", min=6, max=60)] = 60,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
 ) -> None:
     """Take a close look at streams now, without the catalogue: what they send, how good it is, and why."""

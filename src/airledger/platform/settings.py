@@ -177,7 +177,7 @@ class Settings(BaseSettings):
     look_days: float = Field(
         default=7, gt=0, description="How often a playing stream is looked at closely, to tell what it is and how good."
     )
-    look_seconds: float = Field(default=45, ge=6, le=60, description="How long a close look listens.")
+    look_seconds: float = Field(default=60, ge=6, le=60, description="How long a close look listens.")
 
     smtp_host: str = Field(default="", description="Mail server that alerts are sent through; empty: no mail.")
     smtp_port: int = Field(default=587, ge=1, le=65535, description="Its port.")

@@ -225,4 +225,4 @@ def _reasons(
     if heard is not None and heard.probabilities[heard.label] < SURE:
         second = sorted(heard.probabilities, key=lambda name: -heard.probabilities[name])[1]
         said.append(f"it may also be {second.replace('_', ' ')}")
-    return (*said, *suspicion.reasons, *why)
+    return tuple(dict.fromkeys((*said, *suspicion.reasons, *why)))  # a loop is told by both
