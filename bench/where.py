@@ -16,7 +16,8 @@ from airledger.platform.geo.lookup import IpPlaces
 from airledger.platform.settings import load_settings
 
 ROWS = {"radio": "radio", "tv_US": "television of the US", "tv_DE": "television of Germany"}
-BAR = "≥ 87%, ≥ 92%, ≥ 99%, ≤ 0.03; plain n-grams 83.8%, 89.5%, 98.6%"
+BAR = "≥ 87%, ≥ 92%, ≥ 99%, ≤ 0.03"
+PLAIN = "; plain n-grams 83.8%, 89.5%, 98.6%"  # of radio rows, as the issue gives them
 
 
 def main() -> None:
@@ -33,7 +34,8 @@ def main() -> None:
     found = validate(rows, ip_country, print, seed=given.seed, work=given.work)
     print(f"{time.process_time() - began:.0f} s of CPU")
     for name, title in ROWS.items():
-        write_row(f"Country of a stream, domains not taught: {title}", _told(found.scores[name]), BAR)
+        limit = BAR + PLAIN if name == "radio" else BAR
+        write_row(f"Country of a stream, domains not taught: {title}", _told(found.scores[name]), limit)
 
 
 def _told(one: Scores) -> str:
