@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import queue
 import ssl
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,34 +32,42 @@ def tls_door(folder: Path, inner_port: int) -> Iterator[TlsDoor]:
     )  # fmt: skip
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="tls-door", daemon=True)
+    opened: queue.SimpleQueue[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]] = queue.SimpleQueue()
+
+    async def serve() -> None:
+        closing = asyncio.Event()
+        server = await asyncio.start_server(_hand_on(inner_port), "127.0.0.1", 0, ssl=context)
+        opened.put((asyncio.get_running_loop(), closing, server.sockets[0].getsockname()[1]))
+        await closing.wait()
+        server.close()
+
+    # Ending cancels what is still handed on, and closes the loop.
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), name="tls-door", daemon=True)
     thread.start()
-
-    async def serve() -> asyncio.Server:
-        return await asyncio.start_server(_hand_on(inner_port), "127.0.0.1", 0, ssl=context)
-
-    server = asyncio.run_coroutine_threadsafe(serve(), loop).result()
+    loop, closing, port = opened.get(timeout=30)
     try:
-        yield TlsDoor(server.sockets[0].getsockname()[1], certificate)
+        yield TlsDoor(port, certificate)
     finally:
-        loop.call_soon_threadsafe(server.close)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(5)
+        loop.call_soon_threadsafe(closing.set)
+        thread.join(30)
 
 
-def _hand_on(port: int):  # type: ignore[no-untyped-def]  # noqa: ANN202
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[None, None, None]]
+
+
+def _hand_on(port: int) -> Handler:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.gather(_pump(reader, inner_writer), _pump(inner_reader, writer), return_exceptions=True)
+        with contextlib.suppress(asyncio.CancelledError):  # a cancelled handler would be told of as an error
+            await asyncio.gather(_pump(reader, inner_writer), _pump(inner_reader, writer), return_exceptions=True)
+        inner_writer.transport.abort()
+        writer.transport.abort()
 
     return serve
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while block := await reader.read(1 << 16):
-            writer.write(block)
-            await writer.drain()
-    finally:
-        writer.close()
+    while block := await reader.read(1 << 16):
+        writer.write(block)
+        await writer.drain()
+    writer.close()

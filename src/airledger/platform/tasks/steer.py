@@ -57,7 +57,7 @@ def list_schedules(session: Session, name: str | None = None) -> list[ScheduleVi
     query = select(Schedule).order_by(Schedule.name)
     rows = session.scalars(query if name is None else query.where(Schedule.name == name)).all()
     if name is not None and not rows:
-        raise NotFoundError(f"there is no schedule {name[:80]!r}")
+        raise NotFoundError(f"there is no schedule {name[:80]!r}: see `airledger schedule list`")
     latest = select(ScheduleRun.schedule, func.max(ScheduleRun.due_at).label("due_at")).group_by(ScheduleRun.schedule)
     newest = latest.subquery()
     runs = session.execute(
@@ -119,7 +119,7 @@ def run_schedule(unit: Unit, registry: Registry, actor: Actor, name: str, *, now
 def _schedule(unit: Unit, name: str) -> Schedule:
     row = unit.session.get(Schedule, name)
     if row is None:
-        raise NotFoundError(f"there is no schedule {name[:80]!r}")
+        raise NotFoundError(f"there is no schedule {name[:80]!r}: see `airledger schedule list`")
     return row
 
 
