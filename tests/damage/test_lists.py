@@ -152,7 +152,7 @@ def test_bad_entries_are_counted_and_good_ones_beside_them_taken(terminal: Termi
         b"\x00" * 70_000,
         b"#EXTINF:-1,Script\njavascript:alert(1)",
         b"#EXTINF:-1,File\nfile:///etc/passwd",
-        GOOD.strip(),
+        b"#EXTINF:-1,Beside\nhttp://beside.example/live",
     ]
     mixed = tmp_path / "mixed.m3u"
     mixed.write_bytes(b"#EXTM3U\n" + b"\n".join(entries) + b"\n")
