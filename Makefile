@@ -29,7 +29,7 @@ run: ## Everything with a demo band of stations: make run [PORT=8700] [DATA=data
 test: ## All tests, from nothing
 	@$(MAKE) --no-print-directory --jobs 2 setup-dev
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/pytest -n 2 --dist loadfile -q
+	$(BIN)/pytest -n 3 --dist loadfile -q
 	npm --prefix web test --silent
 
 accept: setup-dev ## A longer proof: make accept PART=band-embedded|band-grown|crash-embedded|crash-grown|fresh|real_lists|watching_year|sqlite_crowd|screenshots|globe|programme
